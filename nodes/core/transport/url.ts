@@ -1,0 +1,65 @@
+import { BlockList, isIPv4 } from 'node:net';
+
+/** Thrown when a value cannot be put into a URL without changing what the URL means. */
+export class UnsafeSegmentError extends Error {
+	override readonly name = 'UnsafeSegmentError';
+}
+
+/**
+ * Builds an absolute path: each interpolated value becomes exactly one percent-encoded segment.
+ * `.` and `..` are refused because URL parsers and proxies resolve them even when they are encoded.
+ *
+ * @example path`/api/v1/users/${login}/sessions`
+ * @throws UnsafeSegmentError for an empty value, `.`, `..`, or a lone surrogate
+ */
+export function path(strings: TemplateStringsArray, ...values: readonly string[]): string {
+	return strings.reduce((built, text, index) => {
+		const value = values[index - 1];
+		return built + (value === undefined ? '' : segment(value)) + text;
+	});
+}
+
+function segment(value: string): string {
+	if (value === '' || value === '.' || value === '..' || !value.isWellFormed()) {
+		throw new UnsafeSegmentError('The value cannot be sent as part of a URL path');
+	}
+	// encodeURIComponent leaves these as they are (RFC 3986 allows them), yet some servers treat them as delimiters.
+	return encodeURIComponent(value).replace(
+		/[!'()*]/g,
+		(character) => '%' + character.charCodeAt(0).toString(16).toUpperCase(),
+	);
+}
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+
+/** Whether a URL's host is this machine itself: `localhost`, 127.0.0.0/8 or `[::1]`. */
+export function isLoopback(hostname: string): boolean {
+	return (
+		hostname === 'localhost' ||
+		hostname === '[::1]' ||
+		(isIPv4(hostname) && loopback.check(hostname, 'ipv4'))
+	);
+}
+
+/**
+ * Reads a base URL that a user typed.
+ *
+ * @returns the URL without a trailing slash, or what is wrong with it, as a sentence that can follow "The field 'X' "
+ */
+export function readBaseUrl(
+	text: string,
+	{ allowPath }: { allowPath: boolean },
+): { url: string } | { problem: string } {
+	const trimmed = text.trim();
+	if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(trimmed)) return { problem: 'must start with https://' };
+	if (!URL.canParse(trimmed)) return { problem: 'is not a valid URL' };
+	const url = new URL(trimmed);
+	if (url.username !== '' || url.password !== '') return { problem: 'must not contain a user name or password' };
+	if (url.search !== '' || url.hash !== '') return { problem: 'must not contain a query or a fragment' };
+	if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
+		return { problem: 'must use https:// (http:// is allowed for this machine only)' };
+	}
+	if (!allowPath && url.pathname !== '/') return { problem: 'must not contain a path' };
+	return { url: (url.origin + url.pathname).replace(/\/+$/, '') };
+}

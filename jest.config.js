@@ -1,5 +1,5 @@
 /** Packages that ship ES modules only: jest runs CommonJS, so they are compiled too. */
-const esmOnly = ['jose', 'nock', '@mswjs', '@open-draft', 'until-async', 'outvariant', 'strict-event-emitter', 'is-node-process', 'rettime'];
+const esmOnly = ['jose', 'nock', 'p-map', '@mswjs', '@open-draft', 'until-async', 'outvariant', 'strict-event-emitter', 'is-node-process', 'rettime'];
 
 const swc = (parser) => ['@swc/jest', { jsc: { target: 'es2023', parser }, module: { type: 'commonjs' }, sourceMaps: 'inline' }];
 

@@ -3,7 +3,7 @@
  * replies; it never sees n8n's `this`, undici, or the clock.
  */
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** A request to the vendor, as data. */
 export interface VendorRequest {
@@ -122,7 +122,11 @@ export interface Surroundings {
 	cancelSignal?: AbortSignal;
 	/** Users worked on side by side: bounds the connections per origin. */
 	usersInParallel: number;
-	log: (level: 'debug' | 'info' | 'warn', message: string, details?: Record<string, unknown>) => void;
+	log: (
+		level: 'debug' | 'info' | 'warn',
+		message: string,
+		details?: Record<string, unknown>,
+	) => void;
 }
 
 /** The part of n8n's `NodeEgressFilter` (n8n-workflow, `helpers.getSecureEgressFilter()`) that the transport uses. */
@@ -137,6 +141,8 @@ export interface Budget {
 	/** `performance.now()` value after which nothing is waited for. */
 	deadline: number;
 	signal?: AbortSignal;
+	/** Called each time a request of this work leaves for the vendor, retries included, token requests not. */
+	onSend?: () => void;
 }
 
 /** One credential's way to its vendor: the only door to the network. */
@@ -157,8 +163,6 @@ export interface Line {
 	grantedScopes(budget: Budget): Promise<readonly string[] | null>;
 	/** The absolute URL that `request` would go to; for plans and logs, holds no secret. */
 	urlOf(request: VendorRequest): string;
-	/** How many requests left for the vendor through this line so far, retries included, token requests not. */
-	readonly requestsSent: number;
 	/** Replaces every secret of the credential, and every token minted from it, by `[redacted]`; recurses into arrays and objects, keys included. */
 	redact<T>(value: T): T;
 }

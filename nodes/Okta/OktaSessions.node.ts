@@ -1,0 +1,4 @@
+import { sessionsNode } from '../core/n8n/node';
+import { okta } from './connector';
+
+export class OktaSessions extends sessionsNode(okta) {}

@@ -1,0 +1,144 @@
+import type { Connector, Inquiry, Standpoint } from './connector';
+import { UnusableReply } from './connector';
+import type { Field } from './field';
+import { openLine } from './transport';
+import type { Budget, Line, Surroundings, VendorReply, VendorRequest } from './transport/types';
+
+/** A credential, or another setting, that cannot work whatever the item: nothing was sent. */
+export class ConfigurationError extends Error {
+	override readonly name = 'ConfigurationError';
+
+	constructor(
+		/** What is wrong; names the field. */
+		message: string,
+		/** What to do next. */
+		readonly nextStep: string,
+	) {
+		super(message);
+	}
+}
+
+/** A connector with a credential that was read, and its way to the vendor. Lives as long as one execution. */
+export interface Connection {
+	connector: Connector;
+	credential: unknown;
+	line: Line;
+	/** Asked once for all users; see {@link Connector.ownAccount}. Null also when the vendor would not say. */
+	ownAccount(budget: Budget): Promise<string | null>;
+}
+
+/**
+ * Reads a credential's fields and opens the line to its vendor; sends nothing.
+ *
+ * @throws ConfigurationError that names the field and the next step
+ */
+export function connect(
+	connector: Connector,
+	data: Readonly<Record<string, unknown>>,
+	surroundings: Surroundings,
+): Connection {
+	const credential = readCredential(connector, data);
+	const line = openLine(connector.access(credential), surroundings);
+	let own: Promise<string | null> | undefined;
+	return {
+		connector,
+		credential,
+		line,
+		ownAccount(budget) {
+			own ??= askOwnAccount({ connector, credential, line }, budget);
+			return own;
+		},
+	};
+}
+
+/**
+ * @returns the credential as the connector's schema makes it
+ * @throws ConfigurationError for the first field that does not hold
+ */
+export function readCredential(
+	connector: Connector,
+	data: Readonly<Record<string, unknown>>,
+): unknown {
+	const parsed = connector.credential.schema.safeParse(data);
+	if (parsed.success) return parsed.data;
+	const issue = parsed.error.issues[0];
+	const label = labelOf(connector.credential.fields, issue?.path[0]);
+	throw new ConfigurationError(
+		`The field '${label}' of the credential '${connector.credential.displayName}' ${issue?.message ?? 'is not valid'}`,
+		`Open the credential, correct '${label}', and use its connection test`,
+	);
+}
+
+/**
+ * @returns the options as the connector's schema makes them
+ * @throws ConfigurationError for the first option that does not hold
+ */
+export function readOptions(connector: Connector, data: unknown): unknown {
+	const parsed = connector.options.schema.safeParse(data ?? {});
+	if (parsed.success) return parsed.data;
+	const issue = parsed.error.issues[0];
+	const label = labelOf(connector.options.fields, issue?.path[0]);
+	throw new ConfigurationError(
+		`The option '${label}' for ${connector.title} is not valid: ${issue?.message ?? 'wrong type'}`,
+		`Correct '${label}' or remove it`,
+	);
+}
+
+const labelOf = (fields: readonly Field[], name: unknown): string =>
+	fields.find((field) => field.name === name)?.label ?? String(name ?? 'value');
+
+/** What an inquiry came to: its value, or the reply that it could not use and the request for it. */
+export type Answer<T> =
+	| { usable: true; value: T; reply: VendorReply | null }
+	| { usable: false; reply: VendorReply; request: VendorRequest };
+
+/**
+ * Holds an inquiry's dialogue with the vendor.
+ *
+ * @throws TransportError when an answer could not be had
+ */
+export async function converse<T>(
+	inquiry: Inquiry<T>,
+	line: Line,
+	budget: Budget,
+): Promise<Answer<T>> {
+	let reply: VendorReply | null = null;
+	let request: VendorRequest | null = null;
+	try {
+		let turn = inquiry.next();
+		while (!turn.done) {
+			request = turn.value;
+			reply = await line.send(request, budget);
+			turn = inquiry.next(reply);
+		}
+		return { usable: true, value: turn.value, reply };
+	} catch (error) {
+		if (error instanceof UnusableReply && request) {
+			return { usable: false, reply: error.reply, request };
+		}
+		throw error;
+	}
+}
+
+/** @throws TransportError when a token had to be minted and could not */
+export async function standpoint(
+	{ credential, line }: Pick<Connection, 'credential' | 'line'>,
+	budget: Budget,
+): Promise<Standpoint<unknown>> {
+	return { credential, scopes: await line.grantedScopes(budget) };
+}
+
+async function askOwnAccount(
+	at: Pick<Connection, 'connector' | 'credential' | 'line'>,
+	budget: Budget,
+): Promise<string | null> {
+	if (!at.connector.ownAccount) return null;
+	try {
+		const inquiry = at.connector.ownAccount(await standpoint(at, budget));
+		const answer = await converse(inquiry, at.line, budget);
+		return answer.usable ? answer.value : null;
+	} catch {
+		// The look-up goes the same way and reports what is wrong with it.
+		return null;
+	}
+}

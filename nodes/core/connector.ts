@@ -1,0 +1,197 @@
+/**
+ * THE contract: what the project knows about one vendor. Read this first.
+ *
+ * A connector is data and pure functions. It never sees n8n's `this`, the network or the clock:
+ * where it has to ask the vendor something it is an {@link Inquiry}, a generator that yields the
+ * requests it needs answered. The flow (`flow.ts`) is the only one that sends anything.
+ */
+import type { ZodType } from 'zod/v4';
+import type { RefusalCause } from './outcome';
+import type { Field } from './field';
+import type { Access, VendorReply, VendorRequest } from './transport/types';
+
+export type { Field } from './field';
+export { hasDomain, sameName } from './identity';
+export type { Access, VendorReply, VendorRequest } from './transport/types';
+export { path, readBaseUrl } from './transport/url';
+
+/** A dialogue that only reads: yields requests, receives their replies, returns what it learned. */
+export type Inquiry<T> = Generator<VendorRequest, T, VendorReply>;
+
+/** A user as every connector reports it. */
+export interface User {
+	id: string;
+	login: string | null;
+	email: string | null;
+	displayName: string | null;
+	/** The vendor's own word for the account's state. */
+	status: string | null;
+}
+
+/**
+ * Whom a look-up found. `reply` is the answer that decided it. An exact match on the vendor's
+ * unique sign-in name or id wins; only when there is none are e-mail addresses consulted.
+ */
+export type Lookup<Account> =
+	| { found: 'one'; reply: VendorReply; user: User; account: Account; refusal?: Refusal }
+	| { found: 'none'; reply: VendorReply }
+	/** Two or more distinct accounts: nobody is touched. */
+	| { found: 'many'; reply: VendorReply; candidates: readonly User[] }
+	/** The identity itself must not be looked up, for example Okta's `me`. */
+	| { found: 'refused'; refusal: Refusal };
+
+export interface Refusal {
+	cause: RefusalCause;
+	/** One sentence without a final full stop. */
+	why: string;
+}
+
+/** One request of a revocation, and how to read the vendor's answer to it. */
+export interface RevokeStep {
+	request: VendorRequest;
+	/** What it ends, in the plural: `sessions`, `OAuth tokens`, … */
+	ends: readonly string[];
+	/** Reads the answer; undefined when the vendor's documents give it no meaning here: then its status decides. */
+	judge(reply: VendorReply): StepVerdict | undefined;
+}
+
+export type StepVerdict =
+	| { verdict: 'ended'; changed: boolean | null }
+	/** What was to end had ended before. */
+	| { verdict: 'already_gone' }
+	| { verdict: 'queued' }
+	| { verdict: 'user_gone' };
+
+/** What a read-back shows. */
+export type ReadBack =
+	| { seen: 'confirmed' }
+	| { seen: 'not_yet' }
+	/** Sessions older than the revocation are still there. */
+	| { seen: 'residue'; remaining: number };
+
+/** Access that a revocation does not end. */
+export interface Survivor {
+	what: string;
+	/** Longest time that it stays valid after the revocation, in ms; null when unknown. */
+	forMs: number | null;
+	note: string;
+	/** What to turn on to end it too, as a sentence for the output pane; absent when nothing here can. */
+	remedy?: string;
+}
+
+/** What a Check Setup found out beyond the requests themselves having been answered. */
+export interface SetupFinding {
+	missingPermissions: readonly string[];
+	/** What could not be proved without revoking something, as a sentence; null when everything was. */
+	unproved: string | null;
+}
+
+export type ConnectorOperation =
+	| 'retrieveUser'
+	| 'revokeAllSessions'
+	| 'revokeSession'
+	| 'checkSetup';
+
+/** What an inquiry may know beside the vendor's answers. */
+export interface Standpoint<Credential> {
+	credential: Credential;
+	/** The scopes granted to the access token; null when the vendor did not say or there is no token. */
+	scopes: readonly string[] | null;
+}
+
+export interface Connector<Credential = unknown, Account = unknown, Options = unknown> {
+	/** The key in `targets`, `identities` and results; fixed for ever. */
+	key: string;
+	/** The vendor's name in texts. */
+	title: string;
+	node: {
+		/** Class and file name; the node's `name` is the same with a small first letter. */
+		className: string;
+		displayName: string;
+		description: string;
+		/** Icon files beside the node: `<icon>.svg` and `<icon>.dark.svg`. */
+		icon: string;
+		/** Search words of n8n's node panel. */
+		alias: readonly string[];
+	};
+	/** The page of `docs/connectors`, without extension. */
+	docs: string;
+	/** Placeholder of the User parameter, begins with "e.g. ". */
+	userPlaceholder: string;
+	operations: readonly ConnectorOperation[];
+	/** The vendor's own options of a revocation. Each that widens or destroys is off by default. */
+	options: { fields: readonly Field[]; schema: ZodType<Options> };
+	credential: {
+		/** Global in n8n: never one of n8n's own names. */
+		name: string;
+		displayName: string;
+		fields: readonly Field[];
+		/** Issues carry the field's name as their path, and a message that can follow "The field 'X' ". */
+		schema: ZodType<Credential>;
+		/** Where n8n's own credential test goes: cheap, and needs no more rights than the look-up. */
+		test: {
+			baseUrlField: string;
+			path: string;
+			/** The permission that the test needs, named after a 403. */
+			needs: string;
+		};
+	};
+	access(credential: Credential): Access;
+	/** Header in which the vendor names the request, for its support. */
+	requestIdHeader: string | null;
+	/** The vendor's error code in an answer, for messages; null when it carries none. */
+	errorCode(reply: VendorReply): string | null;
+
+	lookUp(
+		identity: string,
+		standpoint: Standpoint<Credential> & { allowShortNames: boolean },
+	): Inquiry<Lookup<Account>>;
+	/** The id of the account that the credential acts as; null when it acts as nobody. */
+	ownAccount?(standpoint: Standpoint<Credential>): Inquiry<string | null>;
+	/** What it means that every request of a revocation was accepted. */
+	endedOutcome: 'revoked' | 'tokens_revoked';
+	/** The requests that end the account's access; may read first (a session list). */
+	revocation(account: Account, options: Options): Inquiry<readonly RevokeStep[]>;
+	/** The request that ends one session. */
+	revokeOne?(sessionId: string): RevokeStep;
+	readBack?: {
+		/** Named in the result's `verification.method`. */
+		method: string;
+		/** Waits before each reading, in ms. */
+		polls: readonly number[];
+		/** `since`: the vendor's clock just before the revocation, ms since 1970. */
+		read(account: Account, since: number): Inquiry<ReadBack>;
+		/** False when the credential surely has no right to look. */
+		isPossible(standpoint: Standpoint<Credential>): boolean;
+	};
+	survives(options: Options): readonly Survivor[];
+	checkSetup(standpoint: Standpoint<Credential>): Inquiry<SetupFinding>;
+}
+
+/** Types a connector's parts against each other, and hands it on without them. */
+export function defineConnector<Credential, Account, Options>(
+	connector: Connector<Credential, Account, Options>,
+): Connector {
+	return connector;
+}
+
+/** Ends an inquiry: the reply cannot be used for what was asked. The flow reads its status and the vendor's error code. */
+export class UnusableReply extends Error {
+	override readonly name = 'UnusableReply';
+
+	constructor(readonly reply: VendorReply) {
+		super(`Unusable reply with status ${reply.status}`);
+	}
+}
+
+/**
+ * Reads the JSON of a successful reply.
+ *
+ * @throws UnusableReply when the status is not 200 or the body is not of the schema's shape
+ */
+export function expectJson<T>(reply: VendorReply, schema: ZodType<T>): T {
+	if (reply.status !== 200) throw new UnusableReply(reply);
+	const parsed = schema.safeParse(reply.body);
+	if (!parsed.success) throw new UnusableReply(reply);
+	return parsed.data;
+}

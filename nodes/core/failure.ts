@@ -1,0 +1,87 @@
+/** How what went wrong becomes an outcome: by status codes and the transport's closed list, never by searching texts. */
+import type { Connector } from './connector';
+import type { Cause, FailureCause, Outcome } from './outcome';
+import { TransportError, type VendorReply, type VendorRequest } from './transport/types';
+import { UnsafeSegmentError } from './transport/url';
+
+/** Thrown inside the flow only: ends it with an outcome. */
+export class Stop extends Error {
+	override readonly name = 'Stop';
+	readonly missingPermissions: readonly string[];
+
+	constructor(
+		readonly outcome: Outcome,
+		override readonly cause: Cause | null,
+		/** One sentence without a final full stop. */
+		message: string,
+		details: { missingPermissions?: readonly string[] } = {},
+	) {
+		super(message);
+		this.missingPermissions = details.missingPermissions ?? [];
+	}
+}
+
+/** A reply that the vendor's documents give no meaning for what was asked: its status says what kind of failure it is. */
+export function stopForReply(
+	connector: Pick<Connector, 'title' | 'errorCode'>,
+	request: VendorRequest,
+	reply: VendorReply,
+	asked: string,
+): Stop {
+	const code = connector.errorCode(reply);
+	const answer = `${connector.title} answered ${reply.status}${code === null ? '' : ` ${code}`} to the ${asked}`;
+	const cause = causeOf(reply.status);
+	const missingPermissions = cause === 'permission_denied' ? request.needs : [];
+	return new Stop('failed', cause, `${answer}: ${adviceFor(cause, missingPermissions, reply)}`, {
+		missingPermissions,
+	});
+}
+
+function causeOf(status: number): FailureCause {
+	if (status === 401) return 'credential_invalid';
+	if (status === 403) return 'permission_denied';
+	if (status === 429) return 'rate_limited';
+	return status >= 500 ? 'unavailable' : 'unexpected_reply';
+}
+
+function adviceFor(
+	cause: FailureCause,
+	missing: readonly string[],
+	{ status, bodyKind }: VendorReply,
+): string {
+	switch (cause) {
+		case 'credential_invalid':
+			return 'the credential is wrong, expired or was withdrawn; renew it and use its connection test';
+		case 'permission_denied':
+			return missing.length > 0
+				? `the credential lacks a permission; grant ${missing.join(' or ')}`
+				: 'the credential lacks a permission';
+		case 'rate_limited':
+			return 'its rate limit was not free again within the time limit; run again later';
+		case 'unavailable':
+			return 'it is not available; run again later';
+		default:
+			if (status >= 300 && status < 400) {
+				return 'redirects are not followed; check the address in the credential';
+			}
+			return bodyKind === 'other'
+				? 'the answer is not JSON; check the address in the credential and any proxy on the way'
+				: 'the answer is not what its documentation describes';
+	}
+}
+
+/** Whatever was thrown during a flow becomes the outcome that it stands for. */
+export function stopForThrown(thrown: unknown, connector: Pick<Connector, 'title'>): Stop {
+	if (thrown instanceof Stop) return thrown;
+	if (thrown instanceof TransportError) {
+		return new Stop('failed', thrown.reason, `${connector.title}: ${thrown.message}`);
+	}
+	if (thrown instanceof UnsafeSegmentError) {
+		return new Stop('failed', 'invalid_input', `${connector.title}: ${thrown.message}`);
+	}
+	return new Stop(
+		'failed',
+		'unexpected_reply',
+		`${connector.title}: the connector met something unforeseen; please report it with the steps of this result`,
+	);
+}

@@ -1,0 +1,33 @@
+/** The longest identity that is accepted, in UTF-16 code units. */
+export const MAX_IDENTITY_LENGTH = 512;
+
+/**
+ * Reads whom an item means. Spaces around the value are dropped; anything else that is not plain
+ * text is refused, because guessing whom it means could end the wrong person's sessions.
+ *
+ * @returns the identity, or what is wrong with it, as a sentence that can follow "The parameter 'User' "
+ */
+export function readIdentity(value: unknown): { identity: string } | { problem: string } {
+	if (value === undefined || value === null || value === '') return { problem: 'is empty' };
+	if (typeof value !== 'string') return { problem: `is not text but ${kindOf(value)}` };
+	const identity = value.replace(/^[ \u00a0]+|[ \u00a0]+$/g, '');
+	if (identity === '') return { problem: 'is blank' };
+	if (identity.length > MAX_IDENTITY_LENGTH) {
+		return { problem: `is longer than ${MAX_IDENTITY_LENGTH} characters` };
+	}
+	if (/[\p{Cc}\u2028\u2029]/u.test(identity)) return { problem: 'contains a control character' };
+	if (!identity.isWellFormed()) return { problem: 'contains half of a character' };
+	return { identity };
+}
+
+function kindOf(value: unknown): string {
+	if (Array.isArray(value)) return 'a list';
+	return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+/** Whether two sign-in names or addresses are the same: exact but for letter case. */
+export const sameName = (one: string | null | undefined, other: string): boolean =>
+	typeof one === 'string' && one.toLowerCase() === other.toLowerCase();
+
+/** Whether a value can be an e-mail address or another name with a domain, and so is not a bare name. */
+export const hasDomain = (identity: string): boolean => /.@./u.test(identity);

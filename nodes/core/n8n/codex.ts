@@ -1,0 +1,48 @@
+import type { Connector } from '../connector';
+import { DOCS_URL, documentationUrl } from './documentation';
+import { nodeName } from './node';
+
+const PACKAGE = 'n8n-nodes-session-revocation';
+
+/** What n8n's node panel knows of a node; written beside the built node as `<Class>.node.json`. */
+export interface Codex {
+	node: string;
+	nodeVersion: '1.0';
+	codexVersion: '1.0';
+	categories: readonly string[];
+	alias: readonly string[];
+	resources: {
+		primaryDocumentation: readonly { url: string }[];
+		credentialDocumentation: readonly { url: string }[];
+	};
+}
+
+const codex = (node: string, alias: readonly string[], page: string): Codex => ({
+	node: `${PACKAGE}.${node}`,
+	nodeVersion: '1.0',
+	codexVersion: '1.0',
+	categories: ['Utility'],
+	alias,
+	resources: { primaryDocumentation: [{ url: page }], credentialDocumentation: [{ url: page }] },
+});
+
+/** The codex of each node by its path in dist, without extension. */
+export function codexFiles(connectors: readonly Connector[]): ReadonlyMap<string, Codex> {
+	const files = new Map<string, Codex>();
+	for (const connector of connectors) {
+		const { className, alias } = connector.node;
+		files.set(
+			`nodes/${className.replace(/Sessions$/, '')}/${className}`,
+			codex(nodeName(connector), alias, documentationUrl(connector)),
+		);
+	}
+	files.set(
+		'nodes/RevokeEverywhere/RevokeEverywhere',
+		codex(
+			'revokeEverywhere',
+			['Revoke Sessions', 'Sign Out', 'Log Out', 'Incident Response', 'Containment', 'SOAR'],
+			`${DOCS_URL}/revoke-everywhere.md`,
+		),
+	);
+	return files;
+}

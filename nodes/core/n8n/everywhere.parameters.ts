@@ -1,0 +1,245 @@
+/** Reads the parameters of Revoke Everywhere. A bad value in an item's data is an InputError, which becomes that item's result. */
+import { randomUUID } from 'node:crypto';
+import type { IExecuteFunctions } from 'n8n-workflow';
+import { z } from 'zod/v4';
+import { ConfigurationError, readOptions } from '../connection';
+import { readEntries } from '../everywhere/protect';
+import type { Target, UserRequest } from '../everywhere/run';
+import { readIdentity } from '../identity';
+import type { Connections } from './everywhere';
+import { DEFAULT_TIMEOUT_MS, readCommonOptions } from './options';
+
+/** Something in an item's data cannot be worked with; the message can follow "The parameter 'X' of item N ". */
+export class InputError extends Error {
+	override readonly name = 'InputError';
+
+	constructor(
+		readonly parameter: string,
+		problem: string,
+	) {
+		super(problem);
+	}
+}
+
+/** What holds for the whole run: read from the first item, because these say how to work, not on whom. */
+export interface RunSettings {
+	usersInParallel: number;
+	/** Null: no limit. */
+	maxUsersPerRun: number | null;
+	resultDetail: 'full' | 'summary';
+	timeoutMs: number;
+}
+
+export const DEFAULT_USERS_IN_PARALLEL = 10;
+export const DEFAULT_MAX_USERS = 50;
+
+/** @throws ConfigurationError when the node could not work on any item */
+export function readRunSettings(context: IExecuteFunctions): RunSettings {
+	try {
+		const options = readOptionsOf(context, 0);
+		const { enabled, maxUsersPerRun } = readGuardrails(context, 0);
+		return { ...options, maxUsersPerRun: enabled ? maxUsersPerRun : null };
+	} catch (error) {
+		if (!(error instanceof InputError)) throw error;
+		throw new ConfigurationError(
+			`The parameter '${error.parameter}' ${error.message}`,
+			`Correct '${error.parameter}' and run again`,
+		);
+	}
+}
+
+/**
+ * Reads one item.
+ *
+ * @returns one request for each user that the item names
+ * @throws InputError for what in the item's data cannot be worked with
+ */
+export function readItem(
+	context: IExecuteFunctions,
+	connections: Connections,
+	index: number,
+): UserRequest[] {
+	const parameter = (name: string, fallback: unknown): unknown =>
+		context.getNodeParameter(name, index, fallback);
+	const identities = readObject('Identities', parameter('identities', {}), z.string());
+	const connectorOptions = readObject(
+		'Connector Options',
+		parameter('connectorOptions', {}),
+		z.record(z.string(), z.unknown()),
+	);
+	const { keys, skipped } = readTargets(parameter, connections);
+	const { enabled, protectedUsers } = readGuardrails(context, index);
+	const requestId = readText('Request ID', parameter('requestId', ''));
+	const shared = {
+		targetsSkipped: skipped,
+		notFoundPolicy: readOneOf('If User Is Not Found', parameter('notFoundPolicy', undefined), [
+			'failWhenNowhere',
+			'fail',
+			'ignore',
+		]),
+		dryRun: readBoolean('Dry Run', parameter('dryRun', false)),
+		protectedUsers: enabled ? protectedUsers : [],
+		timeoutMs: readOptionsOf(context, index).timeoutMs,
+		refusal: null,
+		reason: readText('Reason', parameter('reason', '')),
+		source: readText('Source', parameter('source', '')),
+		incidentId: readText('Incident ID', parameter('incidentId', '')),
+	};
+	return readUsers(parameter).map((user) => ({
+		...shared,
+		requestId: requestId ?? randomUUID(),
+		user,
+		targets: keys.map((key) =>
+			targetFor(key, connections, identities[key] ?? user, connectorOptions[key]),
+		),
+	}));
+}
+
+type Parameter = (name: string, fallback: unknown) => unknown;
+
+function readUsers(parameter: Parameter): string[] {
+	const listed = readEntries(parameter('usersList', ''));
+	if ('problem' in listed) throw new InputError('Users List', listed.problem);
+	if (listed.length > 0) return listed.map((user) => identityOf('Users List', user));
+	return [identityOf('User', parameter('user', ''))];
+}
+
+function identityOf(label: string, value: unknown): string {
+	const read = readIdentity(value);
+	if ('problem' in read) throw new InputError(label, read.problem);
+	return read.identity;
+}
+
+function readTargets(
+	parameter: Parameter,
+	connections: Connections,
+): { keys: readonly string[]; skipped: readonly string[] } {
+	const mode = readOneOf('Target Mode', parameter('targetMode', undefined), [
+		'configured',
+		'selected',
+	]);
+	if (mode === 'configured') {
+		const unset = (key: string): boolean => {
+			const at = connections.get(key);
+			return at !== undefined && 'problem' in at && at.unset;
+		};
+		const keys = [...connections.keys()];
+		return { keys: keys.filter((key) => !unset(key)), skipped: keys.filter(unset) };
+	}
+	const targets = parameter('targets', undefined);
+	if (!Array.isArray(targets)) {
+		throw new InputError('Targets', 'is not a list: give the keys of the systems, for example ["okta"]');
+	}
+	const keys = z.array(z.string().min(1)).min(1).safeParse(targets);
+	if (!keys.success) {
+		throw new InputError('Targets', targets.length === 0 ? 'is an empty list' : 'holds an entry that is not text');
+	}
+	return { keys: [...new Set(keys.data)], skipped: [] };
+}
+
+function targetFor(
+	key: string,
+	connections: Connections,
+	value: string,
+	options: unknown,
+): Target {
+	const identity = identityOf('Identities', value);
+	const connection = connections.get(key);
+	if (!connection) {
+		const problem = `There is no target '${key}': the targets are ${[...connections.keys()].join(', ')}`;
+		return { key, identity, problem };
+	}
+	if ('problem' in connection) return { key, identity, problem: connection.problem };
+	try {
+		const { common, vendor } = readCommonOptions(options);
+		return {
+			key,
+			connection,
+			identity,
+			options: readOptions(connection.connector, vendor),
+			verify: common.verify,
+			allowShortNames: common.allowShortNames,
+			allowOwnIdentity: common.allowOwnIdentity,
+		};
+	} catch (error) {
+		if (!(error instanceof ConfigurationError)) throw error;
+		return { key, identity, problem: `${error.message}. ${error.nextStep}` };
+	}
+}
+
+function readGuardrails(
+	context: IExecuteFunctions,
+	index: number,
+): { enabled: boolean; protectedUsers: readonly string[]; maxUsersPerRun: number } {
+	const guardrails = context.getNodeParameter('guardrails', index, {});
+	const read = z
+		.object({
+			enabled: z.boolean().default(true),
+			protectedUsers: z.unknown(),
+			maxUsersPerRun: z.number().int().min(1).default(DEFAULT_MAX_USERS),
+		})
+		.safeParse(guardrails);
+	if (!read.success) throw new InputError('Guardrails', firstProblem(read.error));
+	const protectedUsers = readEntries(read.data.protectedUsers);
+	if ('problem' in protectedUsers) throw new InputError('Protected Users', protectedUsers.problem);
+	return { ...read.data, protectedUsers };
+}
+
+function readOptionsOf(
+	context: IExecuteFunctions,
+	index: number,
+): Pick<RunSettings, 'usersInParallel' | 'resultDetail' | 'timeoutMs'> {
+	const read = z
+		.object({
+			usersInParallel: z.number().int().min(1).max(50).default(DEFAULT_USERS_IN_PARALLEL),
+			resultDetail: z.enum(['full', 'summary']).default('full'),
+			timeoutMs: z.number().positive().default(DEFAULT_TIMEOUT_MS),
+		})
+		.safeParse(context.getNodeParameter('options', index, {}));
+	if (!read.success) throw new InputError('Options', firstProblem(read.error));
+	return read.data;
+}
+
+/** An object, or its JSON as text, as n8n's JSON parameters give it. */
+function readObject<T>(label: string, value: unknown, entry: z.ZodType<T>): Record<string, T> {
+	let data = value ?? {};
+	if (typeof data === 'string') {
+		try {
+			data = data.trim() === '' ? {} : JSON.parse(data);
+		} catch {
+			throw new InputError(label, 'is not valid JSON');
+		}
+	}
+	const read = z.record(z.string(), entry).safeParse(data);
+	if (!read.success) throw new InputError(label, firstProblem(read.error));
+	return read.data;
+}
+
+function readText(label: string, value: unknown): string | null {
+	if (value === '' || value === null || value === undefined) return null;
+	if (typeof value === 'string' || typeof value === 'number') return String(value);
+	throw new InputError(label, 'is not text');
+}
+
+function readBoolean(label: string, value: unknown): boolean {
+	if (typeof value !== 'boolean') throw new InputError(label, 'is not true or false');
+	return value;
+}
+
+/** The first choice is the default. */
+function readOneOf<T extends string>(
+	label: string,
+	value: unknown,
+	choices: readonly [T, ...T[]],
+): T {
+	if (value === undefined || value === '') return choices[0];
+	const choice = choices.find((one) => one === value);
+	if (choice === undefined) throw new InputError(label, `is not one of ${choices.join(', ')}`);
+	return choice;
+}
+
+function firstProblem({ issues }: z.ZodError): string {
+	const [issue] = issues;
+	const where = issue?.path.join('.');
+	return `is not valid${where ? ` at '${where}'` : ''}: ${issue?.message ?? 'wrong type'}`;
+}

@@ -1,0 +1,42 @@
+import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import type { TargetResult } from '../result';
+
+/**
+ * Items by their output: Success first, then Failure. As an AI tool all leave by the first one,
+ * because only that one reaches the agent.
+ */
+export function sorted(
+	context: IExecuteFunctions,
+	results: readonly { item: INodeExecutionData; success: boolean }[],
+): INodeExecutionData[][] {
+	const items = (wanted: boolean): INodeExecutionData[] =>
+		results.filter(({ success }) => success === wanted).map(({ item }) => item);
+	if (isTool(context)) return [results.map(({ item }) => item), []];
+	return [items(true), items(false)];
+}
+
+const isTool = (context: IExecuteFunctions): boolean =>
+	typeof context.isToolExecution === 'function' && context.isToolExecution();
+
+/** What to tell about a parameter that cannot be worked with. */
+export const inputMessage = (parameter: string, problem: string, itemIndex: number): string =>
+	`The parameter '${parameter}' of item ${itemIndex} ${problem}: correct it and run the item again; nothing was sent for it`;
+
+/** When an execution is cancelled n8n throws its items away: what was done stays in n8n's log. */
+export function logAfterCancel(
+	context: IExecuteFunctions,
+	results: readonly TargetResult[],
+	requestId: string | null = null,
+): void {
+	if (!context.getExecutionCancelSignal()?.aborted) return;
+	for (const { connector, identityKey, outcome, cause, vendorRequestId } of results) {
+		context.logger.info('Session revocation was cancelled; this is what had been done', {
+			requestId,
+			connector,
+			user: identityKey,
+			outcome,
+			cause,
+			vendorRequestId,
+		});
+	}
+}

@@ -1,0 +1,56 @@
+import { type IExecuteFunctions, NodeOperationError } from 'n8n-workflow';
+import { ConfigurationError } from '../connection';
+import type { EgressFilter, Surroundings } from '../transport/types';
+
+let warned = false;
+
+/**
+ * What n8n gives the transport: its egress filter, its cancel signal, its log.
+ *
+ * @throws NodeOperationError when this n8n cannot protect what it is set to protect
+ */
+export function surroundingsOf(context: IExecuteFunctions, usersInParallel: number): Surroundings {
+	const egressFilter = egressFilterOf(context);
+	const cancelSignal = context.getExecutionCancelSignal();
+	return {
+		...(egressFilter ? { egressFilter } : {}),
+		...(cancelSignal ? { cancelSignal } : {}),
+		usersInParallel,
+		log: (level, message, details) => {
+			context.logger[level](message, details);
+		},
+	};
+}
+
+/** Hosts before n8n 2.30 have none: they are warned once, and refused when their SSRF protection is on. */
+function egressFilterOf(context: IExecuteFunctions): EgressFilter | undefined {
+	if (typeof context.helpers.getSecureEgressFilter === 'function') {
+		return context.helpers.getSecureEgressFilter();
+	}
+	if (process.env.N8N_SSRF_PROTECTION_ENABLED === 'true') {
+		throw new NodeOperationError(
+			context.getNode(),
+			"This version of n8n does not let nodes use its protection against server-side request forgery, which is switched on",
+			{ description: 'Update n8n to 2.30 or later' },
+		);
+	}
+	if (!warned) {
+		warned = true;
+		context.logger.warn(
+			'This version of n8n offers no egress filter to nodes: session revocation runs without it. Update n8n to 2.30 or later.',
+		);
+	}
+	return undefined;
+}
+
+/** Does what may find that nothing can work, and says so as n8n expects it. */
+export function orNodeError<T>(context: IExecuteFunctions, work: () => T): T {
+	try {
+		return work();
+	} catch (error) {
+		if (!(error instanceof ConfigurationError)) throw error;
+		throw new NodeOperationError(context.getNode(), error.message, {
+			description: error.nextStep,
+		});
+	}
+}

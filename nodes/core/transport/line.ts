@@ -1,0 +1,266 @@
+import { createHash } from 'node:crypto';
+import { closePools } from './dispatcher';
+import { transmit, type Door } from './door';
+import { demandedNonce } from './dpop';
+import type { Outgoing } from './exchange';
+import { LeastRecentlyUsed } from './lru';
+import { authorizationHeaders, secretsOf, type MintedToken } from './oauth';
+import { Pace, type Load } from './pace';
+import { persist, type Attempt } from './persist';
+import { redactor, type Redactor } from './redact';
+import { outgoingForm, outgoingOf, readBase, targetOf, type Base, type Target } from './request';
+import { outcomeOf } from './retry';
+import { Scope } from './scope';
+import { forgetTokens, tokenCache, type TokenCache } from './tokens';
+import {
+	TransportError,
+	type Access,
+	type Authentication,
+	type Budget,
+	type Line,
+	type Surroundings,
+	type VendorReply,
+	type VendorRequest,
+} from './types';
+
+const paces = new LeastRecentlyUsed<Pace>(256);
+
+/**
+ * Opens a credential's way to its vendor. Nothing is sent yet.
+ *
+ * @throws TransportError `configuration` when an address of the credential is not https (http on a loopback host)
+ */
+export function openLine(access: Access, surroundings: Surroundings): Line {
+	return new VendorLine(access, surroundings);
+}
+
+/** Closes every connection and forgets every token and rate limit: for tests, and for a process that ends. */
+export async function closeAll(): Promise<void> {
+	forgetTokens();
+	paces.clear();
+	await closePools();
+}
+
+/** What the attempts of one `send` share. */
+interface Sending {
+	readonly request: VendorRequest;
+	readonly target: Target;
+	readonly scope: Scope;
+	attempts: number;
+	/** Whether the vendor may have carried out an attempt: that stays true whatever the next one meets. */
+	arrived: boolean;
+	/** The last answer, if it was "too many requests". */
+	refusal: VendorReply | undefined;
+	/** A fresh token, and a DPoP nonce, are tried once each. */
+	renewed: boolean;
+	nonceGiven: boolean;
+}
+
+class VendorLine implements Line {
+	readonly #access: Access;
+	readonly #door: Door;
+	readonly #base: Base;
+	readonly #redactor: Redactor;
+	readonly #pace: Pace;
+	readonly #load: Load;
+	readonly #tokens: TokenCache;
+	#requestsSent = 0;
+
+	constructor(access: Access, surroundings: Surroundings) {
+		const { authentication, secrets, allowUnauthorizedCerts = false } = access;
+		this.#access = access;
+		this.#door = { surroundings, allowUnauthorizedCerts };
+		this.#base = readBase(access.baseUrl, 'base URL');
+		if (authentication.type === 'oauth2') {
+			readBase(authentication.grant.tokenUrl.replace(/\?.*$/s, ''), 'token URL');
+		}
+		this.#redactor = redactor([...secrets, ...secretsIn(authentication)]);
+		const credential = [secrets, authentication];
+		this.#pace = paces.getOrMake(fingerprint([this.#base.origin, credential]), () => new Pace());
+		this.#tokens = tokenCache(fingerprint([credential, allowUnauthorizedCerts]));
+		this.#load = { most: Math.max(1, surroundings.usersInParallel), inFlight: 0 };
+	}
+
+	get requestsSent(): number {
+		return this.#requestsSent;
+	}
+
+	redact<T>(value: T): T {
+		return this.#redactor.redact(value);
+	}
+
+	urlOf(request: VendorRequest): string {
+		return this.redact(targetOf(this.#base, request).url);
+	}
+
+	async send(request: VendorRequest, budget: Budget): Promise<VendorReply> {
+		const target = targetOf(this.#base, request);
+		return await this.#within(budget, async (scope) => {
+			const sending = { request, target, scope, ...unsent };
+			try {
+				return await persist(scope, request.idempotent, () => this.#attempt(sending));
+			} catch (error) {
+				throw sending.arrived ? afterArrival(error) : error;
+			}
+		});
+	}
+
+	async grantedScopes(budget: Budget): Promise<readonly string[] | null> {
+		return await this.#within(budget, async (scope) => (await this.#token(scope))?.scopes ?? null);
+	}
+
+	async #within<T>(budget: Budget, work: (scope: Scope) => Promise<T>): Promise<T> {
+		const signals = [budget.signal, this.#door.surroundings.cancelSignal];
+		const scope = new Scope(budget.deadline, signals);
+		try {
+			scope.ensureOpen();
+			return await work(scope);
+		} catch (error) {
+			throw this.redact(error);
+		} finally {
+			scope.close();
+		}
+	}
+
+	async #attempt(sending: Sending): Promise<Attempt<VendorReply>> {
+		try {
+			const reply = await this.#authorized(sending);
+			const throttled = this.#isThrottled(reply);
+			sending.arrived ||= !throttled;
+			sending.refusal = throttled ? reply : undefined;
+			return { outcome: outcomeOf(reply, throttled), finish: () => reply };
+		} catch (error) {
+			if (!(error instanceof TransportError)) throw error;
+			sending.arrived ||= error.mayHaveArrived;
+			const { refusal, arrived } = sending;
+			return {
+				outcome: { kind: 'failed', reason: error.reason, mayHaveArrived: arrived },
+				finish: () => {
+					// The gate stayed shut: the refusal that shut it says more than the gate can.
+					if (error.reason === 'rate_limited' && refusal !== undefined) return refusal;
+					throw error;
+				},
+			};
+		}
+	}
+
+	/** Sends the request, and once more when the vendor wants a fresh token or a DPoP nonce. */
+	async #authorized(sending: Sending): Promise<VendorReply> {
+		const token = await this.#token(sending.scope);
+		const reply = await this.#paced(sending, token);
+		if (token === undefined || reply.status !== 401) return reply;
+
+		const nonce = demandedNonce(reply.status, reply.headers);
+		if (nonce !== undefined && token.dpopKey !== undefined && !sending.nonceGiven) {
+			sending.nonceGiven = true;
+			return await this.#authorized(sending);
+		}
+		if (sending.renewed) return reply;
+		sending.renewed = true;
+		this.#tokens.drop(token);
+		return await this.#authorized(sending);
+	}
+
+	async #paced(sending: Sending, token: MintedToken | undefined): Promise<VendorReply> {
+		const { request, target, scope } = sending;
+		const pass = await this.#pace.enter(request.bucket, this.#load, scope);
+		let answer: Parameters<Pace['leave']>[1];
+		try {
+			const authorization = await this.#authorization(request, target, token);
+			const outgoing = outgoingOf(target, request, authorization);
+			const count = () => this.#requestsSent++;
+			const reply = await this.#transmit(outgoing, scope, ++sending.attempts, count);
+			answer = { reply, throttled: this.#isThrottled(reply) };
+			const nonce = reply.headers['dpop-nonce'];
+			if (nonce !== undefined) token?.dpopKey?.nonces.set(target.origin, nonce);
+			return reply;
+		} finally {
+			this.#pace.leave(pass, answer);
+		}
+	}
+
+	async #authorization(
+		{ method }: VendorRequest,
+		{ url }: Target,
+		token: MintedToken | undefined,
+	): Promise<Record<string, string>> {
+		if (token !== undefined) return await authorizationHeaders(token, method, url);
+		const { authentication } = this.#access;
+		return authentication.type === 'header'
+			? { [authentication.name.toLowerCase()]: authentication.value }
+			: {};
+	}
+
+	async #token(scope: Scope): Promise<MintedToken | undefined> {
+		const { authentication } = this.#access;
+		if (authentication.type !== 'oauth2') return undefined;
+		const token = await this.#tokens.get(
+			authentication.grant,
+			async (within, ...form) =>
+				await this.#transmit(outgoingForm(...form), within, 1, () => undefined),
+			scope,
+		);
+		this.#redactor.add(token.accessToken);
+		return token;
+	}
+
+	async #transmit(
+		outgoing: Outgoing,
+		scope: Scope,
+		attempt: number,
+		onHandedOver: () => void,
+	): Promise<VendorReply> {
+		const startedAt = performance.now();
+		const log = (status: number | string) =>
+			this.#door.surroundings.log(
+				'debug',
+				'Request',
+				this.redact({
+					method: outgoing.method,
+					host: new URL(outgoing.origin).host,
+					path: outgoing.path.replace(/\?.*$/s, ''),
+					status,
+					ms: Math.round(performance.now() - startedAt),
+					attempt,
+				}),
+			);
+		try {
+			const reply = await transmit(this.#door, outgoing, scope, onHandedOver);
+			log(reply.status);
+			return reply;
+		} catch (error) {
+			log(error instanceof TransportError ? error.reason : 'error');
+			throw error;
+		}
+	}
+
+	#isThrottled(reply: VendorReply): boolean {
+		return reply.status === 429 || (this.#access.isThrottled?.(reply) ?? false);
+	}
+}
+
+const unsent = {
+	attempts: 0,
+	arrived: false,
+	refusal: undefined,
+	renewed: false,
+	nonceGiven: false,
+};
+
+function secretsIn(authentication: Authentication): string[] {
+	if (authentication.type === 'oauth2') return secretsOf(authentication.grant);
+	// `SSWS token`: the token by itself is as secret as the whole header.
+	return authentication.type === 'header'
+		? [authentication.value, authentication.value.split(' ').at(-1) ?? '']
+		: [];
+}
+
+function afterArrival(error: unknown): unknown {
+	return error instanceof TransportError && !error.mayHaveArrived
+		? new TransportError(error.message, error.reason, true, error.statusCode)
+		: error;
+}
+
+function fingerprint(value: unknown): string {
+	return createHash('sha256').update(JSON.stringify(value)).digest('base64url');
+}

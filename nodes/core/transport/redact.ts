@@ -1,0 +1,155 @@
+import { encodeStrictly } from './url';
+
+export const redacted = '[redacted]';
+
+/** Shorter texts are no secrets: replacing them would garble everything. */
+const shortestSecret = 4;
+
+export interface Redactor {
+	/** Redacts this secret too from now on. */
+	add(secret: string): void;
+	/** Returns a copy without any secret; numbers, booleans, null and dates come back as they are. Never throws. */
+	redact<T>(value: T): T;
+}
+
+/** Credentials that can be told by their looks, whether they are known or not. */
+const generic: ReadonlyArray<readonly [RegExp, string]> = [
+	[
+		/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[^]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)/g,
+		redacted,
+	],
+	[/\b(SSWS|DPoP)(\s+)[\w.~+/=-]{4,}/gi, `$1$2${redacted}`],
+	// Not "Bearer token", "Basic plan" or `Bearer realm="x"`: a token has a digit, a sign or a capital inside.
+	[
+		/\b(Bearer|Basic)(\s+)(?![\w-]+=["\s])(?=\S*(?:\d|[a-z][A-Z]|[._~+/=]\S|=)|[\w-]{24})[\w.~+/=-]{6,}/gi,
+		`$1$2${redacted}`,
+	],
+	[/\beyJ[\w-]{4,}\.[\w-]{4,}\.[\w-]*/g, redacted],
+	[/\bxox[a-z]?(?:[.-][\w-]+)+/gi, redacted],
+];
+
+/**
+ * Makes a redactor for a credential's secrets. Each is found as it is, percent-encoded, in base64
+ * and base64url (also inside a longer encoded text, as in an `Authorization: Basic` header),
+ * escaped as in JSON, and, for a PEM key, whatever became of its line breaks.
+ */
+export function redactor(secrets: readonly string[]): Redactor {
+	const forms = new Set<string>();
+	const keyMaterial = new Set<string>();
+	let known: RegExp | undefined;
+
+	const add = (secret: string) => {
+		for (const part of partsOf(secret)) for (const form of formsOf(part)) forms.add(form);
+		const body = pemBody(secret);
+		if (body !== undefined) keyMaterial.add(body);
+		const longestFirst = [...forms].sort((a, b) => b.length - a.length);
+		known = forms.size === 0 ? undefined : new RegExp(longestFirst.map(escape).join('|'), 'g');
+	};
+	for (const secret of secrets) add(secret);
+
+	const inText = (text: string): string => {
+		let clean = generic.reduce((rest, [pattern, by]) => rest.replace(pattern, by), text);
+		if (known !== undefined) clean = clean.replace(known, redacted);
+		if (keyMaterial.size === 0) return clean;
+		// A run of base64 that occurs in the key is a line of it; an escaped line break is not part of the run.
+		return clean.replace(/\\[nr]|[A-Za-z0-9+/=]{16,}/g, (run) =>
+			[...keyMaterial].some((body) => body.includes(run)) ? redacted : run,
+		);
+	};
+
+	return {
+		add,
+		redact: <T>(value: T): T => {
+			try {
+				return copyWith(inText, value, new Map()) as T;
+			} catch {
+				// Nesting too deep for the stack, a getter that throws: better nothing than a secret.
+				return redacted as T;
+			}
+		},
+	};
+}
+
+function copyWith(
+	inText: (text: string) => string,
+	value: unknown,
+	seen: Map<object, unknown>,
+): unknown {
+	if (typeof value === 'string') return inText(value);
+	if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+	if (ArrayBuffer.isView(value)) return value;
+	if (value instanceof URL) return inText(value.href);
+	const known = seen.get(value);
+	if (known !== undefined) return known;
+
+	const copy: object = Array.isArray(value) ? [] : Object.create(Object.getPrototypeOf(value));
+	seen.set(value, copy);
+	const shown = value instanceof Error ? ['message', 'stack', 'cause'] : [];
+	const names = new Set([...shown.filter((name) => name in value), ...Object.keys(value)]);
+	for (const name of names) {
+		Object.defineProperty(copy, inText(name), {
+			value: copyWith(inText, Reflect.get(value, name), seen),
+			writable: true,
+			configurable: true,
+			enumerable: !shown.includes(name),
+		});
+	}
+	return copy;
+}
+
+/** A secret and the secrets inside it: a JWK's members, a service account file's key. */
+function partsOf(secret: string): string[] {
+	const whole = [secret, secret.trim()];
+	if (!secret.trim().startsWith('{')) return whole;
+	try {
+		const members: unknown = JSON.parse(secret);
+		const names = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k', 'private_key'];
+		return typeof members === 'object' && members !== null
+			? [...whole, ...names.map((name) => String(Reflect.get(members, name) ?? ''))]
+			: whole;
+	} catch {
+		return whole;
+	}
+}
+
+function formsOf(secret: string): string[] {
+	if (secret.length < shortestSecret) return [];
+	const bytes = Buffer.from(secret);
+	const percent = [percentEncoded(secret), encodeURI(secret.toWellFormed())];
+	return [
+		secret,
+		...percent,
+		...percent.map((text) => text.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase())),
+		percentEncoded(secret).replaceAll('%20', '+'),
+		JSON.stringify(secret).slice(1, -1),
+		JSON.stringify(secret).slice(1, -1).replaceAll('/', '\\/'),
+		...[0, 1, 2].flatMap((offset) => base64Inside(bytes, offset)),
+		...[bytes.toString('base64'), bytes.toString('base64url')],
+	].filter((form) => form.length >= shortestSecret);
+}
+
+function percentEncoded(secret: string): string {
+	return encodeStrictly(secret.toWellFormed());
+}
+
+/** The characters that the secret makes in the base64 of any text in which it follows `offset` (mod 3) bytes. */
+function base64Inside(secret: Buffer, offset: number): string[] {
+	const text = Buffer.concat([Buffer.alloc(offset), secret])
+		.toString('base64')
+		.replace(/=+$/, '');
+	const mixedAtStart = [0, 2, 3][offset] ?? 0;
+	const mixedAtEnd = (offset + secret.length) % 3 === 0 ? 0 : 1;
+	const own = text.slice(mixedAtStart, text.length - mixedAtEnd);
+	// A few characters of base64 occur in any text by chance.
+	return own.length < 8 ? [] : [own, own.replaceAll('+', '-').replaceAll('/', '_')];
+}
+
+/** The base64 of a PEM private key in one piece. */
+function pemBody(secret: string): string | undefined {
+	const body = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----([\s\S]*?)-----END/.exec(secret)?.[1];
+	return body?.replace(/\\[nr]|\s/g, '');
+}
+
+function escape(text: string): string {
+	return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+}

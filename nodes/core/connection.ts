@@ -1,8 +1,18 @@
 import type { Connector, Inquiry, Standpoint } from './connector';
 import { UnusableReply } from './connector';
 import type { Field } from './field';
-import { openLine } from './transport';
-import type { Budget, Line, Surroundings, VendorReply, VendorRequest } from './transport/types';
+import { openLine, readSigningKey } from './transport';
+import {
+	type Access,
+	type Authentication,
+	type Budget,
+	type Line,
+	type SigningKey,
+	type Surroundings,
+	TransportError,
+	type VendorReply,
+	type VendorRequest,
+} from './transport/types';
 
 /** A credential, or another setting, that cannot work whatever the item: nothing was sent. */
 export class ConfigurationError extends Error {
@@ -37,8 +47,8 @@ export function connect(
 	data: Readonly<Record<string, unknown>>,
 	surroundings: Surroundings,
 ): Connection {
-	const credential = readCredential(connector, data);
-	const line = openLine(connector.access(credential), surroundings);
+	const { credential, access } = openCredential(connector, data);
+	const line = openLine(access, surroundings);
 	let own: Promise<string | null> | undefined;
 	return {
 		connector,
@@ -52,21 +62,45 @@ export function connect(
 }
 
 /**
- * @returns the credential as the connector's schema makes it
+ * Reads a credential's fields, and the keys in them.
+ *
+ * @returns the credential as the connector's schema makes it, and where it leads
  * @throws ConfigurationError for the first field that does not hold
  */
-export function readCredential(
+export function openCredential(
 	connector: Connector,
 	data: Readonly<Record<string, unknown>>,
-): unknown {
-	const parsed = connector.credential.schema.safeParse(data);
-	if (parsed.success) return parsed.data;
-	const issue = parsed.error.issues[0];
-	const label = labelOf(connector.credential.fields, issue?.path[0]);
-	throw new ConfigurationError(
-		`The field '${label}' of the credential '${connector.credential.displayName}' ${issue?.message ?? 'is not valid'}`,
-		`Open the credential, correct '${label}', and use its connection test`,
-	);
+): { credential: unknown; access: Access } {
+	const { fields, displayName, schema } = connector.credential;
+	const wrong = (field: unknown, problem: string): ConfigurationError => {
+		const label = labelOf(fields, field);
+		return new ConfigurationError(
+			`The field '${label}' of the credential '${displayName}' ${problem}`,
+			`Open the credential, correct '${label}', and use its connection test`,
+		);
+	};
+	const parsed = schema.safeParse(data);
+	if (!parsed.success) {
+		const issue = parsed.error.issues[0];
+		throw wrong(issue?.path[0], issue?.message ?? 'is not valid');
+	}
+	const access = connector.access(parsed.data);
+	try {
+		for (const key of keysIn(access.authentication)) readSigningKey(key);
+	} catch (error) {
+		if (!(error instanceof TransportError)) throw error;
+		throw wrong('privateKey', `cannot be used. ${error.message}`);
+	}
+	return { credential: parsed.data, access };
+}
+
+function keysIn(authentication: Authentication): SigningKey[] {
+	if (authentication.type !== 'oauth2') return [];
+	const { client, assertion } = authentication.grant;
+	return [
+		...(client.method === 'private_key_jwt' ? [client.key] : []),
+		...(assertion ? [assertion.key] : []),
+	];
 }
 
 /**
@@ -128,14 +162,18 @@ export async function standpoint(
 	return { credential, scopes: await line.grantedScopes(budget) };
 }
 
+/** Whose the credential is must not hold up anybody's containment. */
+const OWN_ACCOUNT_PATIENCE_MS = 5_000;
+
 async function askOwnAccount(
 	at: Pick<Connection, 'connector' | 'credential' | 'line'>,
 	budget: Budget,
 ): Promise<string | null> {
 	if (!at.connector.ownAccount) return null;
+	const patience = Math.min(budget.deadline, performance.now() + OWN_ACCOUNT_PATIENCE_MS);
 	try {
 		const inquiry = at.connector.ownAccount(await standpoint(at, budget));
-		const answer = await converse(inquiry, at.line, budget);
+		const answer = await converse(inquiry, at.line, { deadline: patience });
 		return answer.usable ? answer.value : null;
 	} catch {
 		// The look-up goes the same way and reports what is wrong with it.

@@ -124,7 +124,10 @@ async function retrieveUser(
 	const inquiry = connection.connector.lookUp(identity, { ...at, allowShortNames });
 	const answer = await converse(inquiry, connection.line, journal.counting(budget));
 	if (answer.reply) journal.heard(answer.reply);
-	if (answer.usable && answer.value.found === 'refused') throw refused(answer.value.refusal);
+	if (answer.usable) {
+		if (answer.value.found === 'refused') throw refused(answer.value.refusal);
+		journal.heard(answer.value.reply);
+	}
 	return answer;
 }
 
@@ -299,7 +302,7 @@ async function verify(
 		() => read().catch(unanswered),
 		(seen) => seen === 'verified',
 	);
-	journal.verified(status, readBack.method);
+	journal.verified(status, status === 'unverifiable' ? null : readBack.method);
 	if (residue > 0) {
 		throw new Stop(
 			'partial',

@@ -7,10 +7,16 @@ import type {
 	Icon,
 	INodeProperties,
 } from 'n8n-workflow';
-import { ConfigurationError, readCredential } from '../connection';
+import { ConfigurationError, openCredential } from '../connection';
 import type { Connector } from '../connector';
-import { authorizationHeaders, mint, type MintedToken } from '../transport/oauth';
-import type { Authentication } from '../transport/types';
+import {
+	type Authentication,
+	authorizationHeaders,
+	LeastRecentlyUsed,
+	type Method,
+	mint,
+	type MintedToken,
+} from '../transport';
 import { documentationUrl } from './documentation';
 import { asProperty } from './properties';
 
@@ -37,7 +43,7 @@ export function credentialFor(connector: Connector): new () => ICredentialType {
 			this: IHttpRequestHelper,
 			data: ICredentialDataDecryptedObject,
 		): Promise<{ [TOKEN]: string }> {
-			const { authentication } = accessOf(connector, data);
+			const { authentication } = openCredential(connector, data).access;
 			return { [TOKEN]: await mintThrough(this, authentication) };
 		}
 
@@ -45,7 +51,7 @@ export function credentialFor(connector: Connector): new () => ICredentialType {
 			data: ICredentialDataDecryptedObject,
 			request: IHttpRequestOptions,
 		): Promise<IHttpRequestOptions> {
-			const { authentication, baseUrl } = accessOf(connector, data);
+			const { authentication, baseUrl } = openCredential(connector, data).access;
 			const url = new URL(request.url, request.baseURL ?? `${baseUrl}/`);
 			if (url.origin !== new URL(baseUrl).origin) {
 				throw new ConfigurationError(
@@ -102,12 +108,8 @@ const mintedToken = (): INodeProperties => ({
 export const folderOf = ({ node }: Pick<Connector, 'node'>): string =>
 	node.className.replace(/Sessions$/, '');
 
-function accessOf(
-	connector: Connector,
-	data: ICredentialDataDecryptedObject,
-): ReturnType<Connector['access']> {
-	return connector.access(readCredential(connector, data));
-}
+/** Tokens of connection tests by their text: what proves the possession of a token cannot be kept in a field. */
+const minted = new LeastRecentlyUsed<MintedToken>(32);
 
 async function mintThrough(
 	{ helpers }: IHttpRequestHelper,
@@ -115,36 +117,32 @@ async function mintThrough(
 ): Promise<string> {
 	if (authentication.type !== 'oauth2') return '';
 	const token = await mint(authentication.grant, async (url, headers, form) => {
-		const reply = (await helpers.httpRequest({
+		const { statusCode, ...reply } = (await helpers.httpRequest({
 			method: 'POST',
 			url,
 			headers: { ...headers },
-			body: form,
+			body: new URLSearchParams(form),
 			returnFullResponse: true,
 			ignoreHttpStatusErrors: true,
-			json: false,
+			disableFollowRedirect: true,
 		})) as { statusCode: number; headers: Record<string, string>; body: unknown };
-		return { status: reply.statusCode, headers: reply.headers, body: reply.body };
+		return { status: statusCode, ...reply };
 	});
-	return JSON.stringify(token);
+	minted.getOrMake(token.accessToken, () => token);
+	return token.accessToken;
 }
 
 async function headersFor(
 	authentication: Authentication,
 	stored: unknown,
-	method: string,
+	method: Method,
 	url: URL,
 ): Promise<Record<string, string>> {
-	switch (authentication.type) {
-		case 'none':
-			return {};
-		case 'header':
-			return { [authentication.name]: authentication.value };
-		case 'oauth2':
-			return await authorizationHeaders(
-				JSON.parse(String(stored)) as MintedToken,
-				method,
-				url.href,
-			);
-	}
+	if (authentication.type === 'none') return {};
+	if (authentication.type === 'header') return { [authentication.name]: authentication.value };
+	const accessToken = typeof stored === 'string' ? stored : '';
+	// A token of an earlier process is refused by the vendor, and n8n then asks for a new one.
+	const bearer = { accessToken, lifetimeMs: 0, scopes: undefined, dpopKey: undefined };
+	const token = minted.getOrMake(accessToken, () => bearer);
+	return await authorizationHeaders(token, method, url.href);
 }

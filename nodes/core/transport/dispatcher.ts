@@ -1,6 +1,6 @@
 import type { LookupFunction } from 'node:net';
-import { EnvHttpProxyAgent, Pool, type Dispatcher } from 'undici';
-import { BlockedByPolicyError, isDnsFailure } from './failure';
+import { EnvHttpProxyAgent, Pool, type buildConnector, type Dispatcher } from 'undici';
+import { BlockedByPolicyError, codeOf, isDnsFailure } from './failure';
 import { TransportError, type EgressFilter } from './types';
 
 /** A pool that nobody used for so long (ms) is closed. */
@@ -121,6 +121,7 @@ function open(route: Route, policy: Policy, proxied: boolean): Dispatcher {
 		// The proxy itself is the administrator's choice, so its name is not looked up through the filter.
 		return new EnvHttpProxyAgent({
 			...options,
+			factory: poolThatGivesUp,
 			requestTls: tls,
 			proxyTls: { timeout: connectTimeout },
 		});
@@ -131,6 +132,33 @@ function open(route: Route, policy: Policy, proxied: boolean): Dispatcher {
 			false,
 		);
 	}
+}
+
+/**
+ * undici connects again at once, and without end, when a tunnel fails with one of its own socket
+ * errors (a proxy that closes the connection): 3,600 times a second, even after the request was
+ * aborted. An error with another code ends the requests that wait for the connection.
+ */
+function poolThatGivesUp(origin: string | URL, options: object): Dispatcher {
+	if (!('connect' in options) || typeof options.connect !== 'function') {
+		return new Pool(origin, options);
+	}
+	const tunnel = options.connect;
+	const connect: buildConnector.connector = (target, callback) => {
+		tunnel(target, (...[error, socket]: buildConnector.CallbackArgs) =>
+			error === null
+				? callback(null, socket)
+				: callback(
+						/^UND_ERR_(?:SOCKET|INFO)$/.test(codeOf(error)) ? brokenTunnel(error) : error,
+						null,
+					),
+		);
+	};
+	return new Pool(origin, { ...options, connect });
+}
+
+function brokenTunnel(cause: Error): Error {
+	return Object.assign(new Error('The tunnel broke', { cause }), { code: 'ECONNRESET' });
 }
 
 /** The variables that undici's EnvHttpProxyAgent reads, as one text; empty when none names a proxy. */

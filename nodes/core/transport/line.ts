@@ -47,6 +47,8 @@ interface Sending {
 	readonly target: Target;
 	readonly scope: Scope;
 	attempts: number;
+	/** Told of each request that leaves. */
+	readonly onSend: () => void;
 	/** Whether the vendor may have carried out an attempt: that stays true whatever the next one meets. */
 	arrived: boolean;
 	/** The last answer, if it was "too many requests". */
@@ -64,7 +66,6 @@ class VendorLine implements Line {
 	readonly #pace: Pace;
 	readonly #load: Load;
 	readonly #tokens: TokenCache;
-	#requestsSent = 0;
 
 	constructor(access: Access, surroundings: Surroundings) {
 		const { authentication, secrets, allowUnauthorizedCerts = false } = access;
@@ -81,10 +82,6 @@ class VendorLine implements Line {
 		this.#load = { most: Math.max(1, surroundings.usersInParallel), inFlight: 0 };
 	}
 
-	get requestsSent(): number {
-		return this.#requestsSent;
-	}
-
 	redact<T>(value: T): T {
 		return this.#redactor.redact(value);
 	}
@@ -96,7 +93,7 @@ class VendorLine implements Line {
 	async send(request: VendorRequest, budget: Budget): Promise<VendorReply> {
 		const target = targetOf(this.#base, request);
 		return await this.#within(budget, async (scope) => {
-			const sending = { request, target, scope, ...unsent };
+			const sending = { request, target, scope, onSend: () => budget.onSend?.(), ...unsent };
 			try {
 				return await persist(scope, request.idempotent, () => this.#attempt(sending));
 			} catch (error) {
@@ -168,8 +165,7 @@ class VendorLine implements Line {
 		try {
 			const authorization = await this.#authorization(request, target, token);
 			const outgoing = outgoingOf(target, request, authorization);
-			const count = () => this.#requestsSent++;
-			const reply = await this.#transmit(outgoing, scope, ++sending.attempts, count);
+			const reply = await this.#transmit(outgoing, scope, ++sending.attempts, sending.onSend);
 			answer = { reply, throttled: this.#isThrottled(reply) };
 			const nonce = reply.headers['dpop-nonce'];
 			if (nonce !== undefined) token?.dpopKey?.nonces.set(target.origin, nonce);

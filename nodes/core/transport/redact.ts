@@ -1,6 +1,6 @@
-import { encodeStrictly } from './url';
-
 export const redacted = '[redacted]';
+
+const neverMatches = '(?!)';
 
 /** Shorter texts are no secrets: replacing them would garble everything. */
 const shortestSecret = 4;
@@ -21,7 +21,7 @@ const generic: ReadonlyArray<readonly [RegExp, string]> = [
 	[/\b(SSWS|DPoP)(\s+)[\w.~+/=-]{4,}/gi, `$1$2${redacted}`],
 	// Not "Bearer token", "Basic plan" or `Bearer realm="x"`: a token has a digit, a sign or a capital inside.
 	[
-		/\b(Bearer|Basic)(\s+)(?![\w-]+=["\s])(?=\S*(?:\d|[a-z][A-Z]|[._~+/=]\S|=)|[\w-]{24})[\w.~+/=-]{6,}/gi,
+		/\b([Bb]earer|BEARER|[Bb]asic|BASIC)(\s+)(?![\w-]+=["\s])(?=\S*(?:\d|[a-z][A-Z]|[._~+/=]\S|=)|[\w-]{24})[\w.~+/=-]{6,}/g,
 		`$1$2${redacted}`,
 	],
 	[/\beyJ[\w-]{4,}\.[\w-]{4,}\.[\w-]*/g, redacted],
@@ -34,22 +34,31 @@ const generic: ReadonlyArray<readonly [RegExp, string]> = [
  * escaped as in JSON, and, for a PEM key, whatever became of its line breaks.
  */
 export function redactor(secrets: readonly string[]): Redactor {
-	const forms = new Set<string>();
+	const added = new Set<string>();
+	/** Patterns, each with the length of the secret that it stands for. */
+	const forms = new Map<string, number>();
 	const keyMaterial = new Set<string>();
 	let known: RegExp | undefined;
 
 	const add = (secret: string) => {
-		for (const part of partsOf(secret)) for (const form of formsOf(part)) forms.add(form);
+		if (added.has(secret)) return;
+		added.add(secret);
+		for (const part of partsOf(secret)) {
+			for (const form of formsOf(part)) forms.set(form, part.length);
+		}
 		const body = pemBody(secret);
 		if (body !== undefined) keyMaterial.add(body);
-		const longestFirst = [...forms].sort((a, b) => b.length - a.length);
-		known = forms.size === 0 ? undefined : new RegExp(longestFirst.map(escape).join('|'), 'g');
+		known = undefined;
 	};
 	for (const secret of secrets) add(secret);
 
+	const matcher = () => {
+		const longestFirst = [...forms].sort(([, a], [, b]) => b - a).map(([form]) => form);
+		return (known ??= new RegExp(longestFirst.join('|') || neverMatches, 'g'));
+	};
 	const inText = (text: string): string => {
 		let clean = generic.reduce((rest, [pattern, by]) => rest.replace(pattern, by), text);
-		if (known !== undefined) clean = clean.replace(known, redacted);
+		clean = clean.replace(matcher(), redacted);
 		if (keyMaterial.size === 0) return clean;
 		// A run of base64 that occurs in the key is a line of it; an escaped line break is not part of the run.
 		return clean.replace(/\\[nr]|[A-Za-z0-9+/=]{16,}/g, (run) =>
@@ -112,24 +121,35 @@ function partsOf(secret: string): string[] {
 	}
 }
 
+/** Patterns for what a secret may look like. */
 function formsOf(secret: string): string[] {
 	if (secret.length < shortestSecret) return [];
 	const bytes = Buffer.from(secret);
-	const percent = [percentEncoded(secret), encodeURI(secret.toWellFormed())];
-	return [
-		secret,
-		...percent,
-		...percent.map((text) => text.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase())),
-		percentEncoded(secret).replaceAll('%20', '+'),
-		JSON.stringify(secret).slice(1, -1),
-		JSON.stringify(secret).slice(1, -1).replaceAll('/', '\\/'),
+	const json = JSON.stringify(secret).slice(1, -1);
+	const ascii = json.replace(/[^\x20-\x7e]/g, unicodeEscape);
+	const base64 = [
+		bytes.toString('base64'),
+		bytes.toString('base64url'),
 		...[0, 1, 2].flatMap((offset) => base64Inside(bytes, offset)),
-		...[bytes.toString('base64'), bytes.toString('base64url')],
-	].filter((form) => form.length >= shortestSecret);
+	];
+	return [
+		[...secret].map(percentPattern).join(''),
+		...[json, json.replaceAll('/', '\\/'), ascii, ...base64].map(escape),
+	];
 }
 
-function percentEncoded(secret: string): string {
-	return encodeStrictly(secret.toWellFormed());
+/** A character as it is or percent-encoded: encoders differ in which ones they leave alone. */
+function percentPattern(character: string): string {
+	if (/[A-Za-z0-9]/.test(character)) return character;
+	const bytes = [...Buffer.from(character)].map((byte) => {
+		const hex = byte.toString(16).padStart(2, '0');
+		return '%' + hex.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
+	});
+	return `(?:${escape(character)}|${bytes.join('')}${character === ' ' ? '|\\+' : ''})`;
+}
+
+function unicodeEscape(character: string): string {
+	return '\\u' + character.charCodeAt(0).toString(16).padStart(4, '0');
 }
 
 /** The characters that the secret makes in the base64 of any text in which it follows `offset` (mod 3) bytes. */

@@ -108,6 +108,7 @@ async function mintWithRetries(
 	return await persist(scope, true, async (): Promise<Attempt<MintedToken>> => {
 		let outcome: Outcome | undefined;
 		const post: PostForm = async (...request) => {
+			outcome = undefined;
 			const reply = await send(scope, ...request);
 			outcome = outcomeOf(reply, reply.status === 429);
 			return reply;

@@ -1,0 +1,223 @@
+/** Runs the packed nodes in n8n's own engine, without a server. */
+import 'reflect-metadata';
+import { ExecutionLifecycleHooks, PackageDirectoryLoader, WorkflowExecute } from 'n8n-core';
+import {
+	type ICredentialDataDecryptedObject,
+	ICredentialsHelper,
+	type ICredentialType,
+	type IDataObject,
+	type IExecuteFunctions,
+	type IHttpRequestOptions,
+	type INode,
+	type INodeExecutionData,
+	type INodeType,
+	type INodeTypes,
+	type IRun,
+	type IVersionedNodeType,
+	type IWorkflowBase,
+	type IWorkflowExecuteAdditionalData,
+	NodeConnectionTypes,
+	NodeHelpers,
+	UnexpectedError,
+	Workflow,
+} from 'n8n-workflow';
+import { UNPACKED } from './pack';
+
+export const PACKAGE = 'n8n-nodes-session-revocation';
+
+let loading: Promise<PackageDirectoryLoader> | undefined;
+
+/** n8n's own loader on the unpacked tarball. */
+export async function loadPackage(): Promise<PackageDirectoryLoader> {
+	loading ??= (async () => {
+		const loader = new PackageDirectoryLoader(UNPACKED);
+		await loader.loadAll();
+		return loader;
+	})();
+	return await loading;
+}
+
+/** A node that puts out the items it is given. */
+function source(items: readonly INodeExecutionData[]): INodeType {
+	return {
+		description: {
+			displayName: 'Items',
+			name: 'items',
+			group: ['trigger'],
+			version: 1,
+			description: '',
+			defaults: { name: 'Items' },
+			inputs: [],
+			outputs: [NodeConnectionTypes.Main],
+			properties: [],
+		},
+		execute(this: IExecuteFunctions) {
+			return Promise.resolve([[...items]]);
+		},
+	};
+}
+
+class NodeTypes implements INodeTypes {
+	constructor(private readonly types: Readonly<Record<string, INodeType | IVersionedNodeType>>) {}
+
+	getByName(name: string): INodeType | IVersionedNodeType {
+		const type = this.types[name];
+		if (!type) throw new UnexpectedError(`Unknown node type ${name}`);
+		return type;
+	}
+
+	getByNameAndVersion(name: string, version?: number): INodeType {
+		return NodeHelpers.getVersionedNodeType(this.getByName(name), version);
+	}
+
+	getKnownTypes(): IDataObject {
+		return {};
+	}
+}
+
+/** Gives each credential type the data of the test; stands where n8n has its database. */
+class Credentials extends ICredentialsHelper {
+	constructor(private readonly data: Readonly<Record<string, ICredentialDataDecryptedObject>>) {
+		super();
+	}
+
+	getParentTypes(): string[] {
+		return [];
+	}
+
+	isCredentialUsableByNode(): boolean {
+		return true;
+	}
+
+	authenticate(): Promise<IHttpRequestOptions> {
+		throw new UnexpectedError('The nodes of this package do not use it');
+	}
+
+	preAuthentication(): Promise<undefined> {
+		return Promise.resolve(undefined);
+	}
+
+	runPreAuthentication(): Promise<undefined> {
+		return Promise.resolve(undefined);
+	}
+
+	getCredentials(): Promise<never> {
+		throw new UnexpectedError('The nodes of this package do not use it');
+	}
+
+	getDecrypted(
+		_additionalData: unknown,
+		_details: unknown,
+		type: string,
+	): Promise<ICredentialDataDecryptedObject> {
+		return Promise.resolve({ ...this.data[type] });
+	}
+
+	updateCredentials(): Promise<void> {
+		return Promise.resolve();
+	}
+
+	updateCredentialsOauthTokenData(): Promise<void> {
+		return Promise.resolve();
+	}
+
+	getCredentialsProperties(): [] {
+		return [];
+	}
+}
+
+export interface NodeRun {
+	success: INodeExecutionData[];
+	failure: INodeExecutionData[];
+	/** The items of all outputs, with n8n's own Error output when it made one. */
+	outputs: (INodeExecutionData[] | null)[];
+	error: Error | undefined;
+	hints: readonly string[];
+	run: IRun;
+}
+
+export interface NodeSetting {
+	/** Node type without the package's name. */
+	type: string;
+	parameters: IDataObject;
+	credentials?: Readonly<Record<string, ICredentialDataDecryptedObject>>;
+	/** The json of each incoming item. */
+	items?: readonly IDataObject[];
+	node?: Partial<INode>;
+	/** Called with the execution once it runs. */
+	during?: (execution: WorkflowExecute) => void;
+}
+
+/** Runs one node of the package on items, in a workflow of its own. */
+export async function runNode(setting: NodeSetting): Promise<NodeRun> {
+	const { type, parameters, credentials = {}, items = [{}], node = {}, during } = setting;
+	const loader = await loadPackage();
+	const loaded = loader.getNode(type);
+	const types = new NodeTypes({
+		'test.items': source(items.map((json, index) => ({ json, pairedItem: { item: index } }))),
+		[`${PACKAGE}.${type}`]: loaded.type,
+	});
+	const base: IWorkflowBase = {
+		id: 'w',
+		name: 'w',
+		active: false,
+		isArchived: false,
+		createdAt: new Date(0),
+		updatedAt: new Date(0),
+		activeVersionId: null,
+		settings: { executionOrder: 'v1' },
+		nodes: [
+			{ id: '1', name: 'Items', type: 'test.items', typeVersion: 1, position: [0, 0], parameters: {} },
+			{
+				id: '2',
+				name: 'Node',
+				type: `${PACKAGE}.${type}`,
+				typeVersion: 1,
+				position: [200, 0],
+				parameters: parameters as INode['parameters'],
+				credentials: Object.fromEntries(
+					Object.keys(credentials).map((name) => [name, { id: name, name }]),
+				),
+				...node,
+			},
+		],
+		connections: { Items: { main: [[{ node: 'Node', type: 'main', index: 0 }]] } },
+	} as unknown as IWorkflowBase;
+	const workflow = new Workflow({ ...base, nodeTypes: types });
+	const additionalData = {
+		executionId: '1',
+		credentialsHelper: new Credentials(credentials),
+		hooks: new ExecutionLifecycleHooks('trigger', '1', base),
+		currentNodeExecutionIndex: 0,
+		restApiUrl: 'http://localhost/rest',
+		instanceBaseUrl: 'http://localhost/',
+		webhookBaseUrl: 'http://localhost/webhook',
+		webhookTestBaseUrl: 'http://localhost/webhook-test',
+		webhookWaitingBaseUrl: 'http://localhost/webhook-waiting',
+		formWaitingBaseUrl: 'http://localhost/form-waiting',
+		variables: {},
+		setExecutionStatus: () => undefined,
+		logAiEvent: () => undefined,
+	} as unknown as IWorkflowExecuteAdditionalData;
+	const execution = new WorkflowExecute(additionalData, 'trigger');
+	const start = workflow.getNode('Items');
+	if (!start) throw new UnexpectedError('No start node');
+	const running = execution.run({ workflow, startNode: start });
+	during?.(execution);
+	const run = await running;
+	const data = run.data.resultData.runData.Node?.at(-1);
+	const outputs = data?.data?.main ?? [];
+	return {
+		success: outputs[0] ?? [],
+		failure: outputs[1] ?? [],
+		outputs,
+		error: run.data.resultData.error as Error | undefined,
+		hints: (data?.hints ?? []).map(({ message }) => message),
+		run,
+	};
+}
+
+/** The credential class as n8n loaded it. */
+export async function loadCredential(name: string): Promise<ICredentialType> {
+	return (await loadPackage()).getCredential(name).type;
+}

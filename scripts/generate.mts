@@ -11,7 +11,12 @@ const check = process.argv.includes('--check');
 const stale: string[] = [];
 
 async function put(file: string, text: string): Promise<void> {
-	const config = { useTabs: true, singleQuote: true, printWidth: 100, trailingComma: 'all' } as const;
+	const config = {
+		useTabs: true,
+		singleQuote: true,
+		printWidth: 100,
+		trailingComma: 'all',
+	} as const;
 	const wanted = file.endsWith('.json') ? text : await format(text, { ...config, filepath: file });
 	if (existsSync(file) && readFileSync(file, 'utf8') === wanted) return;
 	if (check) stale.push(file);
@@ -59,6 +64,8 @@ ${[...nodes, ...credentials]
 );
 
 if (stale.length > 0) {
-	console.error(`Out of date: ${stale.join(', ')}. Run "npm run generate" and commit what it writes.`);
+	console.error(
+		`Out of date: ${stale.join(', ')}. Run "npm run generate" and commit what it writes.`,
+	);
 	process.exitCode = 1;
 }

@@ -3,7 +3,7 @@
  *
  * @see https://developer.okta.com/docs/api/openapi/okta-management/guides/overview/
  */
-import { z } from 'zod/v4';
+import { z } from 'zod';
 import {
 	defineConnector,
 	expectJson,
@@ -127,10 +127,9 @@ function errorCode(reply: VendorReply): string | null {
 
 const gone = (reply: VendorReply): boolean => reply.status === 404 && errorCode(reply) === NOT_FOUND;
 
-const options = z.strictObject({
-	oauthTokens: z.boolean().default(false),
-	forgetDevices: z.boolean().default(false),
-});
+const options = z
+	.object({ oauthTokens: z.boolean().default(false), forgetDevices: z.boolean().default(false) })
+	.strict();
 
 type OktaOptions = z.infer<typeof options>;
 

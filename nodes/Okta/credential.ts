@@ -1,4 +1,4 @@
-import { z } from 'zod/v4';
+import { z } from 'zod';
 import { type Access, type Field, readBaseUrl } from '../core/connector';
 
 export type OktaCredential = { domain: string } & (
@@ -109,7 +109,7 @@ export const schema = z
 	})
 	.transform((typed, context): OktaCredential => {
 		const wrong = (field: keyof typeof typed, message: string): typeof z.NEVER => {
-			context.issues.push({ code: 'custom', path: [field], message, input: undefined });
+			context.addIssue({ code: z.ZodIssueCode.custom, path: [field], message });
 			return z.NEVER;
 		};
 		const base = readBaseUrl(typed.domain, { allowPath: false });

@@ -1,5 +1,5 @@
 /** The parts of Okta's answers that the connector reads. Nothing else is relied on. */
-import { z } from 'zod/v4';
+import { z } from 'zod';
 
 const text = z.string().nullish();
 

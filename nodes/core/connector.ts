@@ -5,7 +5,7 @@
  * where it has to ask the vendor something it is an {@link Inquiry}, a generator that yields the
  * requests it needs answered. The flow (`flow.ts`) is the only one that sends anything.
  */
-import type { ZodType } from 'zod/v4';
+import type { ZodType, ZodTypeDef } from 'zod';
 import type { RefusalCause } from './outcome';
 import type { Field } from './field';
 import type { Access, VendorReply, VendorRequest } from './transport/types';
@@ -14,6 +14,9 @@ export type { Field } from './field';
 export { hasDomain, sameName } from './identity';
 export type { Access, VendorReply, VendorRequest } from './transport/types';
 export { path, readBaseUrl } from './transport/url';
+
+/** Reads anything, and makes a `T` of it or says what is wrong. */
+export type Schema<T> = ZodType<T, ZodTypeDef, unknown>;
 
 /** A dialogue that only reads: yields requests, receives their replies, returns what it learned. */
 export type Inquiry<T> = Generator<VendorRequest, T, VendorReply>;
@@ -120,14 +123,14 @@ export interface Connector<Credential = unknown, Account = unknown, Options = un
 	userPlaceholder: string;
 	operations: readonly ConnectorOperation[];
 	/** The vendor's own options of a revocation. Each that widens or destroys is off by default. */
-	options: { fields: readonly Field[]; schema: ZodType<Options> };
+	options: { fields: readonly Field[]; schema: Schema<Options> };
 	credential: {
 		/** Global in n8n: never one of n8n's own names. */
 		name: string;
 		displayName: string;
 		fields: readonly Field[];
 		/** Issues carry the field's name as their path, and a message that can follow "The field 'X' ". */
-		schema: ZodType<Credential>;
+		schema: Schema<Credential>;
 		/** Where n8n's own credential test goes: cheap, and needs no more rights than the look-up. */
 		test: {
 			baseUrlField: string;
@@ -189,7 +192,7 @@ export class UnusableReply extends Error {
  *
  * @throws UnusableReply when the status is not 200 or the body is not of the schema's shape
  */
-export function expectJson<T>(reply: VendorReply, schema: ZodType<T>): T {
+export function expectJson<T>(reply: VendorReply, schema: Schema<T>): T {
 	if (reply.status !== 200) throw new UnusableReply(reply);
 	const parsed = schema.safeParse(reply.body);
 	if (!parsed.success) throw new UnusableReply(reply);

@@ -144,20 +144,29 @@ export interface NodeSetting {
 	/** The json of each incoming item. */
 	items?: readonly IDataObject[];
 	node?: Partial<INode>;
-	/** Called with the execution once it runs. */
-	during?: (execution: WorkflowExecute) => void;
+	/** Called with the execution once it runs; it can be cancelled. */
+	during?: (running: Running) => void;
 }
 
-/** Runs one node of the package on items, in a workflow of its own. */
-export async function runNode(setting: NodeSetting): Promise<NodeRun> {
-	const { type, parameters, credentials = {}, items = [{}], node = {}, during } = setting;
-	const loader = await loadPackage();
-	const loaded = loader.getNode(type);
-	const types = new NodeTypes({
-		'test.items': source(items.map((json, index) => ({ json, pairedItem: { item: index } }))),
-		[`${PACKAGE}.${type}`]: loaded.type,
-	});
-	const base: IWorkflowBase = {
+const workflowNode = (id: string, name: string, type: string): INode => ({
+	id,
+	name,
+	type,
+	typeVersion: 1,
+	position: [0, 0],
+	parameters: {},
+});
+
+type Running = ReturnType<WorkflowExecute['run']>;
+
+/** Runs the nodes one after the other, from the first. */
+async function execute(
+	types: Readonly<Record<string, INodeType | IVersionedNodeType>>,
+	credentials: Readonly<Record<string, ICredentialDataDecryptedObject>>,
+	nodes: INode[],
+	during?: (running: Running) => void,
+): Promise<IRun> {
+	const base = {
 		id: 'w',
 		name: 'w',
 		active: false,
@@ -166,24 +175,10 @@ export async function runNode(setting: NodeSetting): Promise<NodeRun> {
 		updatedAt: new Date(0),
 		activeVersionId: null,
 		settings: { executionOrder: 'v1' },
-		nodes: [
-			{ id: '1', name: 'Items', type: 'test.items', typeVersion: 1, position: [0, 0], parameters: {} },
-			{
-				id: '2',
-				name: 'Node',
-				type: `${PACKAGE}.${type}`,
-				typeVersion: 1,
-				position: [200, 0],
-				parameters: parameters as INode['parameters'],
-				credentials: Object.fromEntries(
-					Object.keys(credentials).map((name) => [name, { id: name, name }]),
-				),
-				...node,
-			},
-		],
+		nodes,
 		connections: { Items: { main: [[{ node: 'Node', type: 'main', index: 0 }]] } },
 	} as unknown as IWorkflowBase;
-	const workflow = new Workflow({ ...base, nodeTypes: types });
+	const workflow = new Workflow({ ...base, nodeTypes: new NodeTypes(types) });
 	const additionalData = {
 		executionId: '1',
 		credentialsHelper: new Credentials(credentials),
@@ -199,12 +194,37 @@ export async function runNode(setting: NodeSetting): Promise<NodeRun> {
 		setExecutionStatus: () => undefined,
 		logAiEvent: () => undefined,
 	} as unknown as IWorkflowExecuteAdditionalData;
-	const execution = new WorkflowExecute(additionalData, 'trigger');
-	const start = workflow.getNode('Items');
-	if (!start) throw new UnexpectedError('No start node');
-	const running = execution.run({ workflow, startNode: start });
-	during?.(execution);
-	const run = await running;
+	const startNode = workflow.getNode('Items');
+	if (!startNode) throw new UnexpectedError('No start node');
+	const running = new WorkflowExecute(additionalData, 'trigger').run({ workflow, startNode });
+	during?.(running);
+	return await running;
+}
+
+/** Runs one node of the package on items, in a workflow of its own. */
+export async function runNode(setting: NodeSetting): Promise<NodeRun> {
+	const { type, parameters, credentials = {}, items = [{}], node = {}, during } = setting;
+	const loader = await loadPackage();
+	const loaded = loader.getNode(type);
+	const run = await execute(
+		{
+			'test.items': source(items.map((json, index) => ({ json, pairedItem: { item: index } }))),
+			[`${PACKAGE}.${type}`]: loaded.type,
+		},
+		credentials,
+		[
+			workflowNode('1', 'Items', 'test.items'),
+			{
+				...workflowNode('2', 'Node', `${PACKAGE}.${type}`),
+				parameters: parameters as INode['parameters'],
+				credentials: Object.fromEntries(
+					Object.keys(credentials).map((name) => [name, { id: name, name }]),
+				),
+				...node,
+			},
+		],
+		during,
+	);
 	const data = run.data.resultData.runData.Node?.at(-1);
 	const outputs = data?.data?.main ?? [];
 	return {
@@ -220,4 +240,17 @@ export async function runNode(setting: NodeSetting): Promise<NodeRun> {
 /** The credential class as n8n loaded it. */
 export async function loadCredential(name: string): Promise<ICredentialType> {
 	return (await loadPackage()).getCredential(name).type;
+}
+
+/** n8n's own `helpers.httpRequest`, taken from a node that runs in the engine. */
+export async function httpHelper(): Promise<IExecuteFunctions['helpers']['httpRequest']> {
+	let helper: IExecuteFunctions['helpers']['httpRequest'] | undefined;
+	const thief = source([]);
+	thief.execute = function (this: IExecuteFunctions) {
+		helper = this.helpers.httpRequest;
+		return Promise.resolve([[]]);
+	};
+	await execute({ 'test.items': thief }, {}, [workflowNode('1', 'Items', 'test.items')]);
+	if (!helper) throw new UnexpectedError('The node did not run');
+	return helper;
 }

@@ -13,7 +13,6 @@ import {
 	type Authentication,
 	authorizationHeaders,
 	LeastRecentlyUsed,
-	type Method,
 	mint,
 	type MintedToken,
 } from '../transport';
@@ -135,7 +134,7 @@ async function mintThrough(
 async function headersFor(
 	authentication: Authentication,
 	stored: unknown,
-	method: Method,
+	method: string,
 	url: URL,
 ): Promise<Record<string, string>> {
 	if (authentication.type === 'none') return {};

@@ -1,8 +1,9 @@
 /** Reads the parameters of Revoke Everywhere. A bad value in an item's data is an InputError, which becomes that item's result. */
 import { randomUUID } from 'node:crypto';
 import type { IExecuteFunctions } from 'n8n-workflow';
-import { z } from 'zod/v4';
+import { z } from 'zod';
 import { ConfigurationError, readOptions } from '../connection';
+import type { Schema } from '../connector';
 import { readEntries } from '../everywhere/protect';
 import type { Target, UserRequest } from '../everywhere/run';
 import { readIdentity } from '../identity';
@@ -201,7 +202,7 @@ function readOptionsOf(
 }
 
 /** An object, or its JSON as text, as n8n's JSON parameters give it. */
-function readObject<T>(label: string, value: unknown, entry: z.ZodType<T>): Record<string, T> {
+function readObject<T>(label: string, value: unknown, entry: Schema<T>): Record<string, T> {
 	let data = value ?? {};
 	if (typeof data === 'string') {
 		try {

@@ -1,4 +1,4 @@
-import { z } from 'zod/v4';
+import { z } from 'zod';
 import { ConfigurationError } from '../connection';
 import type { Field } from '../field';
 
@@ -41,12 +41,14 @@ export const commonOptions: readonly Field[] = [
 	},
 ];
 
-const schema = z.looseObject({
-	allowOwnIdentity: z.boolean().default(false),
-	allowShortNames: z.boolean().default(false),
-	timeoutMs: z.number().positive().default(DEFAULT_TIMEOUT_MS),
-	verify: z.boolean().default(true),
-});
+const schema = z
+	.object({
+		allowOwnIdentity: z.boolean().default(false),
+		allowShortNames: z.boolean().default(false),
+		timeoutMs: z.number().positive().default(DEFAULT_TIMEOUT_MS),
+		verify: z.boolean().default(true),
+	})
+	.passthrough();
 
 export type CommonOptions = Pick<
 	z.infer<typeof schema>,

@@ -172,15 +172,15 @@ function lookupThroughNewest(policy: Policy): LookupFunction {
 	return (hostname, options, callback) => {
 		const refuse = (error: unknown) =>
 			callback(
-				isDnsFailure(error) && error instanceof Error
-					? error
+				isDnsFailure(error)
+					? Object.assign(new Error('The name was not resolved'), { code: codeOf(error) })
 					: new BlockedByPolicyError('Refused by the egress filter', { cause: error }),
 				[],
 			);
 		try {
 			if (policy.filter === undefined) throw new Error('The egress filter is gone');
 			policy.filter.createSecureLookup()(hostname, options, (error, address, family) =>
-				error === null ? callback(null, address, family) : refuse(error),
+				error ? refuse(error) : callback(null, address, family),
 			);
 		} catch (error) {
 			refuse(error);

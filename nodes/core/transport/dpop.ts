@@ -1,6 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
-import type { Method } from './types';
 
 /** Key pair that binds access tokens to this process. https://www.rfc-editor.org/rfc/rfc9449 */
 export interface DpopKey {
@@ -31,7 +30,7 @@ export async function makeDpopKey(): Promise<DpopKey> {
  */
 export async function dpopProof(
 	{ privateKey, publicJwk }: DpopKey,
-	request: { method: Method; url: string },
+	request: { method: string; url: string },
 	bound: { nonce?: string | undefined; accessToken?: string },
 ): Promise<string> {
 	const { origin, pathname } = new URL(request.url);

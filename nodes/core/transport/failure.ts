@@ -7,9 +7,7 @@ export class BlockedByPolicyError extends Error {
 
 /** The error code that Node or undici put on an error, if any. */
 export function codeOf(error: unknown): string {
-	return error instanceof Error && 'code' in error && typeof error.code === 'string'
-		? error.code
-		: '';
+	return textMember(error, 'code');
 }
 
 /** Whether a name could not be resolved, as opposed to being refused. */
@@ -51,7 +49,7 @@ export function failureOf(error: unknown, handedOver: boolean, host: string): Tr
 			'configuration',
 		);
 	}
-	const refused = proxyRefusal.exec(error instanceof Error ? error.message : '')?.[1];
+	const refused = proxyRefusal.exec(textMember(error, 'message'))?.[1];
 	if (refused === '407') {
 		return fail(
 			'The proxy wants a user name and a password: add them to HTTPS_PROXY',
@@ -79,4 +77,11 @@ export function blockedByPolicy(host: string): TransportError {
 		'blocked_by_policy',
 		false,
 	);
+}
+
+// Not `instanceof Error`: Node's errors come from another realm when the code runs in a sandbox.
+function textMember(error: unknown, name: 'code' | 'message'): string {
+	const value: unknown =
+		typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined;
+	return typeof value === 'string' ? value : '';
 }

@@ -6,7 +6,6 @@ import { redactor } from './redact';
 import {
 	TransportError,
 	type ClientAuthentication,
-	type Method,
 	type SigningKey,
 	type TokenGrant,
 	type TransportCause,
@@ -108,7 +107,7 @@ export async function tokenRequest(
  */
 export async function authorizationHeaders(
 	token: MintedToken,
-	method: Method,
+	method: string,
 	url: string,
 ): Promise<Record<string, string>> {
 	const { accessToken, dpopKey } = token;

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 export const redacted = '[redacted]';
 
 const neverMatches = '(?!)';
@@ -57,8 +59,11 @@ export function redactor(secrets: readonly string[]): Redactor {
 		return (known ??= new RegExp(longestFirst.join('|') || neverMatches, 'g'));
 	};
 	const inText = (text: string): string => {
-		let clean = generic.reduce((rest, [pattern, by]) => rest.replace(pattern, by), text);
-		clean = clean.replace(matcher(), redacted);
+		// The known ones first: a general pattern could cut one in two and leave a half.
+		const clean = generic.reduce(
+			(rest, [pattern, by]) => rest.replace(pattern, by),
+			text.replace(matcher(), redacted),
+		);
 		if (keyMaterial.size === 0) return clean;
 		// A run of base64 that occurs in the key is a line of it; an escaped line break is not part of the run.
 		return clean.replace(/\\[nr]|[A-Za-z0-9+/=]{16,}/g, (run) =>
@@ -85,7 +90,7 @@ function copyWith(
 	seen: Map<object, unknown>,
 ): unknown {
 	if (typeof value === 'string') return inText(value);
-	if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+	if (typeof value !== 'object' || value === null || types.isDate(value)) return value;
 	if (ArrayBuffer.isView(value)) return value;
 	if (value instanceof URL) return inText(value.href);
 	const known = seen.get(value);
@@ -93,7 +98,7 @@ function copyWith(
 
 	const copy: object = Array.isArray(value) ? [] : Object.create(Object.getPrototypeOf(value));
 	seen.set(value, copy);
-	const shown = value instanceof Error ? ['message', 'stack', 'cause'] : [];
+	const shown = types.isNativeError(value) ? ['message', 'stack', 'cause'] : [];
 	const names = new Set([...shown.filter((name) => name in value), ...Object.keys(value)]);
 	for (const name of names) {
 		Object.defineProperty(copy, inText(name), {

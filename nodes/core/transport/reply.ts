@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
+import { codeOf } from './failure';
 import { TransportError, type VendorReply } from './types';
 
 /** Larger answers are refused: no answer that a connector reads comes near it. */
@@ -101,7 +102,7 @@ async function decode(
 			if (decoder === undefined) return undefined;
 			decoded = await decoder(decoded);
 		} catch (error) {
-			if (error instanceof RangeError) throw tooLong(status);
+			if (codeOf(error) === 'ERR_BUFFER_TOO_LARGE') throw tooLong(status);
 			return undefined;
 		}
 	}

@@ -3,7 +3,7 @@
  * replies; it never sees n8n's `this`, undici, or the clock.
  */
 
-export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** A request to the vendor, as data. */
 export interface VendorRequest {

@@ -1,0 +1,112 @@
+/** How the demo shows the result of a revocation in a terminal. No terminal, no n8n: text only. */
+import { z } from 'zod';
+import type { Execution } from '../../test/host/execution';
+import { output } from '../../test/host/execution';
+import { duration, paint } from '../../test/host/progress';
+import { TEMPLATE } from '../../test/host/workflow';
+
+const LABEL_WIDTH = 14;
+const LINE_WIDTH = 96;
+
+const targetSchema = z.object({
+	connector: z.string(),
+	outcome: z.string(),
+	cause: z.string().nullable().optional(),
+	statusCode: z.number().nullable(),
+	ended: z.array(z.string()),
+	survives: z.array(
+		z.object({ what: z.string(), until: z.string().nullable(), note: z.string().optional() }),
+	),
+	verification: z.object({
+		status: z.string(),
+		method: z.string().nullable(),
+		checkedAt: z.string().nullable(),
+	}),
+	attempts: z.number(),
+	durationMs: z.number(),
+});
+type Target = z.infer<typeof targetSchema>;
+
+const resultSchema = z.object({
+	user: z.string(),
+	status: z.enum(['completed', 'failed']),
+	coverage: z.string(),
+	message: z.string(),
+	durationMs: z.number(),
+	results: z.array(targetSchema),
+});
+/** The item that Revoke Everywhere made of one user. */
+export type RevocationResult = z.infer<typeof resultSchema>;
+
+/** The results of an execution of the template, with the output that each of them left by. */
+export function resultsOf(execution: Execution): (RevocationResult & { outputName: string })[] {
+	return ['Success', 'Failure'].flatMap((outputName, index) =>
+		output(execution, TEMPLATE.revoke, index).map(({ json }) => ({
+			...resultSchema.parse(json),
+			outputName,
+		})),
+	);
+}
+
+/** Breaks a text into lines that fit behind a label. */
+function wrap(text: string, width: number): string[] {
+	const lines: string[] = [];
+	let line = '';
+	for (const word of text.split(/\s+/)) {
+		if (line !== '' && line.length + 1 + word.length > width) {
+			lines.push(line);
+			line = word;
+		} else {
+			line = line === '' ? word : `${line} ${word}`;
+		}
+	}
+	return [...lines, line];
+}
+
+/** `label   text`, the text's further lines under its first. */
+export function field(label: string, text: string, indent = 2): string[] {
+	const start = ' '.repeat(indent);
+	const lines = wrap(text, LINE_WIDTH - indent - LABEL_WIDTH);
+	return lines.map((line, index) => {
+		const head = (index === 0 ? label : '').padEnd(LABEL_WIDTH);
+		return `${start}${paint('dim', head)}${line}`;
+	});
+}
+
+const words = (identifier: string) => identifier.replaceAll('_', ' ');
+
+function outcomeOf(target: Target): string {
+	const good = ['revoked', 'tokens_revoked', 'nothing_to_revoke', 'accepted'];
+	const colour = good.includes(target.outcome) ? 'green' : 'red';
+	const cause = typeof target.cause === 'string' ? `, ${words(target.cause)}` : '';
+	const status = target.statusCode === null ? '' : ` (HTTP ${String(target.statusCode)})`;
+	return `${paint(colour, words(target.outcome))}${cause}${status}`;
+}
+
+function survivorsOf(target: Target): string[] {
+	return target.survives.map(({ what, until, note }) => {
+		const end = until === null ? 'no known end' : `until ${until}`;
+		return note === undefined || note === '' ? `- ${what}, ${end}` : `- ${what}, ${end}: ${note}`;
+	});
+}
+
+function verificationOf({ verification }: Target): string {
+	const method = verification.method === null ? '' : ` by ${verification.method}`;
+	const at = verification.checkedAt === null ? '' : ` at ${verification.checkedAt}`;
+	return `${words(verification.status)}${method}${at}`;
+}
+
+/** One block of lines per target: outcome, what ended, what survives, verification, time. */
+export function describeTarget(target: Target): string[] {
+	const survivors = survivorsOf(target);
+	const calls = target.attempts === 1 ? '1 call' : `${String(target.attempts)} calls`;
+	return [
+		`  ${paint('bold', target.connector)}`,
+		...field('outcome', outcomeOf(target), 4),
+		...field('ended', target.ended.length === 0 ? 'nothing' : target.ended.join(', '), 4),
+		...(survivors.length === 0 ? field('survives', 'nothing known', 4) : []),
+		...survivors.flatMap((line, index) => field(index === 0 ? 'survives' : '', line, 4)),
+		...field('verification', verificationOf(target), 4),
+		...field('time', `${duration(target.durationMs)}, ${calls}`, 4),
+	];
+}

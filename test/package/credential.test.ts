@@ -1,0 +1,119 @@
+/** n8n's own connection test goes through n8n's HTTP helper: nock stands where the vendor is. */
+import { generateKeyPairSync } from 'node:crypto';
+import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import type {
+	ICredentialDataDecryptedObject,
+	ICredentialTestRequest,
+	ICredentialType,
+	IDataObject,
+	IHttpRequestOptions,
+} from 'n8n-workflow';
+import nock from 'nock';
+import { httpHelper, loadCredential } from './engine';
+
+const DOMAIN = 'https://acme.okta.example';
+const privateKey = generateKeyPairSync('rsa', { modulusLength: 2048 })
+	.privateKey.export({ type: 'pkcs8', format: 'pem' })
+	.toString();
+const serviceApp = {
+	domain: `${DOMAIN}/`,
+	authentication: 'serviceApp',
+	clientId: '0oaclient',
+	privateKey,
+	keyId: 'k1',
+	scopes: 'okta.users.read okta.users.manage',
+	dpop: false,
+};
+
+let okta: ICredentialType;
+beforeAll(async () => {
+	okta = await loadCredential('oktaSessionsApi');
+});
+afterEach(() => {
+	expect(nock.pendingMocks()).toEqual([]);
+	nock.cleanAll();
+});
+
+/** What n8n does with a credential's test: obtains a token, adds it, sends the request. */
+async function runTest(data: ICredentialDataDecryptedObject): Promise<{ statusCode: number }> {
+	const { request } = okta.test as ICredentialTestRequest;
+	expect(request.baseURL).toContain('$credentials.domain');
+	const httpRequest = await httpHelper();
+	const token = await okta.preAuthentication?.call({ helpers: { httpRequest } }, data);
+	const authenticate = okta.authenticate as (
+		data: ICredentialDataDecryptedObject,
+		options: IHttpRequestOptions,
+	) => Promise<IHttpRequestOptions>;
+	const options = await authenticate(
+		{ ...data, ...token } as ICredentialDataDecryptedObject,
+		{ baseURL: DOMAIN, url: request.url ?? '', returnFullResponse: true },
+	);
+	return (await httpRequest(options)) as { statusCode: number };
+}
+
+describe('the connection test of oktaSessionsApi', () => {
+	test.each(['TOKEN123', 'SSWS TOKEN123', ' ssws TOKEN123 '])(
+		'sends the API token %p as Okta wants it and needs only to read users',
+		async (apiToken) => {
+			nock(DOMAIN)
+				.get('/api/v1/users?limit=1')
+				.matchHeader('authorization', 'SSWS TOKEN123')
+				.reply(200, []);
+			const { statusCode } = await runTest({ domain: DOMAIN, authentication: 'apiToken', apiToken });
+			expect(statusCode).toBe(200);
+		},
+	);
+
+	test('mints a token for a service app', async () => {
+		let form = new URLSearchParams();
+		nock(DOMAIN)
+			.post('/oauth2/v1/token', (body: IDataObject) => {
+				form = new URLSearchParams(body as Record<string, string>);
+				return true;
+			})
+			.reply(200, { access_token: 'AT1', token_type: 'Bearer', expires_in: 3600, scope: 'x' });
+		nock(DOMAIN).get('/api/v1/users?limit=1').matchHeader('authorization', 'Bearer AT1').reply(200, []);
+		expect((await runTest(serviceApp)).statusCode).toBe(200);
+		expect(form.get('grant_type')).toBe('client_credentials');
+		expect(form.get('scope')).toBe('okta.users.read okta.users.manage');
+		const assertion = form.get('client_assertion') ?? '';
+		expect(decodeProtectedHeader(assertion)).toMatchObject({ alg: 'RS256', kid: 'k1' });
+		expect(decodeJwt(assertion)).toMatchObject({
+			iss: '0oaclient',
+			sub: '0oaclient',
+			aud: `${DOMAIN}/oauth2/v1/token`,
+		});
+	});
+
+	test('answers the demand for a DPoP nonce and binds the request', async () => {
+		nock(DOMAIN)
+			.post('/oauth2/v1/token')
+			.reply(400, { error: 'use_dpop_nonce' }, { 'dpop-nonce': 'n1' })
+			.post('/oauth2/v1/token')
+			.reply(200, { access_token: 'AT2', token_type: 'DPoP', expires_in: 3600, scope: 'x' });
+		nock(DOMAIN)
+			.get('/api/v1/users?limit=1')
+			.matchHeader('authorization', 'DPoP AT2')
+			.matchHeader('dpop', (proof) => decodeJwt(String(proof)).htm === 'GET')
+			.reply(200, []);
+		expect((await runTest({ ...serviceApp, dpop: true })).statusCode).toBe(200);
+	});
+
+	test('a key that does not parse is named before anything is sent', async () => {
+		await expect(runTest({ ...serviceApp, privateKey: 'nonsense' })).rejects.toThrow("'Private Key'");
+	});
+
+	test('the credential goes to its own address only', async () => {
+		const authenticate = okta.authenticate as (
+			data: ICredentialDataDecryptedObject,
+			options: IHttpRequestOptions,
+		) => Promise<IHttpRequestOptions>;
+		await expect(
+			authenticate(
+				{ domain: DOMAIN, authentication: 'apiToken', apiToken: 'T' },
+				{ url: 'https://elsewhere.example/api' },
+			),
+		).rejects.toThrow('is not sent to https://elsewhere.example');
+	});
+});

@@ -32,7 +32,10 @@ const getUser = (idOrLogin: string): VendorRequest => ({
 });
 
 /** `search` also finds deactivated users, and compares without regard to letter case. */
-const searchUsers = (property: 'profile.login' | 'profile.email', value: string): VendorRequest => ({
+const searchUsers = (
+	property: 'profile.login' | 'profile.email',
+	value: string,
+): VendorRequest => ({
 	method: 'GET',
 	path: '/api/v1/users',
 	query: { search: `${property} eq ${quoted(value)}`, limit: 200 },
@@ -125,7 +128,8 @@ function errorCode(reply: VendorReply): string | null {
 	return parsed.success ? parsed.data.errorCode : null;
 }
 
-const gone = (reply: VendorReply): boolean => reply.status === 404 && errorCode(reply) === NOT_FOUND;
+const gone = (reply: VendorReply): boolean =>
+	reply.status === 404 && errorCode(reply) === NOT_FOUND;
 
 const options = z
 	.object({ oauthTokens: z.boolean().default(false), forgetDevices: z.boolean().default(false) })
@@ -152,7 +156,7 @@ function survives({ oauthTokens, forgetDevices }: OktaOptions): readonly Survivo
 					what: 'OAuth tokens',
 					forMs: null,
 					note: 'Refresh and access tokens that apps hold for the user stay valid until they expire',
-					remedy: "Turn on 'Revoke OAuth Tokens' to end them too",
+					option: 'oauthTokens',
 				},
 	);
 	if (!forgetDevices) {
@@ -160,7 +164,7 @@ function survives({ oauthTokens, forgetDevices }: OktaOptions): readonly Survivo
 			what: 'remembered devices',
 			forMs: null,
 			note: 'Multifactor authentication is not asked for again on devices that the user chose to remember',
-			remedy: "Turn on 'Forget Devices' to end this too",
+			option: 'forgetDevices',
 		});
 	}
 	return survivors;
@@ -315,4 +319,3 @@ export const okta = defineConnector<OktaCredential, { id: string }, OktaOptions>
 		};
 	},
 });
-

@@ -22,7 +22,7 @@ export const fields: readonly Field[] = [
 		type: 'string',
 		required: true,
 		placeholder: 'e.g. https://acme.okta.com',
-		description: "The address of your Okta organization, not of its admin console, without a path",
+		description: 'The address of your Okta organization, not of its admin console, without a path',
 	},
 	{
 		name: 'authentication',
@@ -155,7 +155,7 @@ export function access(credential: OktaCredential): Access {
 		const { apiToken } = credential;
 		return {
 			baseUrl: domain,
-			authentication: { type: 'header', name: 'authorization', value: `SSWS ${apiToken}` },
+			authentication: { type: 'header', name: 'Authorization', value: `SSWS ${apiToken}` },
 			secrets: [apiToken],
 		};
 	}

@@ -119,7 +119,7 @@ export function readOptions(connector: Connector, data: unknown): unknown {
 }
 
 const labelOf = (fields: readonly Field[], name: unknown): string =>
-	fields.find((field) => field.name === name)?.label ?? String(name ?? 'value');
+	fields.find((field) => field.name === name)?.label ?? (typeof name === 'string' ? name : 'value');
 
 /** What an inquiry came to: its value, or the reply that it could not use and the request for it. */
 export type Answer<T> =

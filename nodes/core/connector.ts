@@ -78,8 +78,8 @@ export interface Survivor {
 	/** Longest time that it stays valid after the revocation, in ms; null when unknown. */
 	forMs: number | null;
 	note: string;
-	/** What to turn on to end it too, as a sentence for the output pane; absent when nothing here can. */
-	remedy?: string;
+	/** Name of the option of this connector that ends it too; absent when none does. */
+	option?: string;
 }
 
 /** What a Check Setup found out beyond the requests themselves having been answered. */
@@ -90,10 +90,7 @@ export interface SetupFinding {
 }
 
 export type ConnectorOperation =
-	| 'retrieveUser'
-	| 'revokeAllSessions'
-	| 'revokeSession'
-	| 'checkSetup';
+	'retrieveUser' | 'revokeAllSessions' | 'revokeSession' | 'checkSetup';
 
 /** What an inquiry may know beside the vendor's answers. */
 export interface Standpoint<Credential> {

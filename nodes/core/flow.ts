@@ -42,7 +42,9 @@ export async function revokeAllSessions(task: Task): Promise<TargetResult> {
 		await journal.step('transformUser', () => transformUser(task, journal, found));
 		if (task.dryRun) return journal.planned();
 		const sent = await journal.step('revokeSessions', () => revokeSessions(task, journal));
-		const outcome = await journal.step('checkRevocation', () => checkRevocation(task, journal, sent));
+		const outcome = await journal.step('checkRevocation', () =>
+			checkRevocation(task, journal, sent),
+		);
 		await verify(task, journal, found, outcome);
 		return journal.revoked(outcome);
 	} catch (thrown) {
@@ -276,10 +278,16 @@ async function verify(
 ): Promise<void> {
 	const { readBack } = task.connection.connector;
 	if (!task.verify || outcome === 'nothing_to_revoke') return;
-	if (!readBack) return journal.verified('unverifiable', null);
+	if (!readBack) {
+		journal.verified('unverifiable', null);
+		return;
+	}
 	const since = journal.vendorTime;
 	const at = await standpoint(task.connection, task.budget);
-	if (!readBack.isPossible(at)) return journal.verified('unverifiable', null);
+	if (!readBack.isPossible(at)) {
+		journal.verified('unverifiable', null);
+		return;
+	}
 	const { connector, line } = task.connection;
 	let residue = 0;
 	const read = async (): Promise<ReadingStatus> => {

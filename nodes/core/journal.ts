@@ -1,7 +1,7 @@
 /** Writes down what the flow does for one target, and makes the result of it. */
 import type { Connection } from './connection';
 import type { RevokeStep, Survivor, User } from './connector';
-import { Stop } from './failure';
+import { type Stop } from './failure';
 import { type Outcome, type Progress, type RevocationOutcome, stateOf } from './outcome';
 import type { Step, StepName, Survives, TargetResult, Verification } from './result';
 import { type Budget, TransportError, type VendorReply } from './transport/types';
@@ -76,7 +76,7 @@ export class Journal {
 
 	/** The same budget, which counts what is sent as this target's. */
 	counting(budget: Budget): Budget {
-		return { ...budget, onSend: () => void this.attempts++ };
+		return { ...budget, onSend: () => (this.attempts += 1) };
 	}
 
 	/** An answer arrived in the current step. */
@@ -137,7 +137,10 @@ export class Journal {
 	ready(unproved: string | null): TargetResult {
 		const { title } = this.about.connection.connector;
 		const reservation = unproved === null ? '' : `. ${unproved}`;
-		return this.close('ready', `${title} answers and the credential may look up users${reservation}`);
+		return this.close(
+			'ready',
+			`${title} answers and the credential may look up users${reservation}`,
+		);
 	}
 
 	stopped(stop: Stop): TargetResult {

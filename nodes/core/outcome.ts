@@ -82,11 +82,7 @@ export type Cause = RefusalCause | FailureCause;
 
 /** How far a target came. */
 export type TargetState =
-	| 'revoked'
-	| 'pending'
-	| 'user_lookup_failed'
-	| 'revoke_failed'
-	| 'not_attempted';
+	'revoked' | 'pending' | 'user_lookup_failed' | 'revoke_failed' | 'not_attempted';
 
 /** What a run did before it ended: decides between the states that one outcome can have. */
 export type Progress = 'nothing_asked' | 'user_asked' | 'user_known' | 'revoke_sent';

@@ -37,8 +37,8 @@ export interface Survives {
 	/** ISO 8601; null when no deadline is known. */
 	until: string | null;
 	note: string;
-	/** What to turn on to end it too; absent when nothing in the node can. */
-	remedy?: string;
+	/** Name of the connector's option that ends it too; absent when none does. */
+	option?: string;
 }
 
 /** A request that a dry run would have sent. */

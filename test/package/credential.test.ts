@@ -4,7 +4,6 @@ import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import type {
 	ICredentialDataDecryptedObject,
-	ICredentialTestRequest,
 	ICredentialType,
 	IDataObject,
 	IHttpRequestOptions,
@@ -37,7 +36,7 @@ afterEach(() => {
 
 /** What n8n does with a credential's test: obtains a token, adds it, sends the request. */
 async function runTest(data: ICredentialDataDecryptedObject): Promise<{ statusCode: number }> {
-	const { request } = okta.test as ICredentialTestRequest;
+	const request = okta.test?.request ?? { url: '' };
 	expect(request.baseURL).toContain('$credentials.domain');
 	const httpRequest = await httpHelper();
 	const token = await okta.preAuthentication?.call({ helpers: { httpRequest } }, data);
@@ -45,10 +44,11 @@ async function runTest(data: ICredentialDataDecryptedObject): Promise<{ statusCo
 		data: ICredentialDataDecryptedObject,
 		options: IHttpRequestOptions,
 	) => Promise<IHttpRequestOptions>;
-	const options = await authenticate(
-		{ ...data, ...token } as ICredentialDataDecryptedObject,
-		{ baseURL: DOMAIN, url: request.url ?? '', returnFullResponse: true },
-	);
+	const options = await authenticate({ ...data, ...token } as ICredentialDataDecryptedObject, {
+		baseURL: DOMAIN,
+		url: request.url ?? '',
+		returnFullResponse: true,
+	});
 	return (await httpRequest(options)) as { statusCode: number };
 }
 
@@ -60,7 +60,11 @@ describe('the connection test of oktaSessionsApi', () => {
 				.get('/api/v1/users?limit=1')
 				.matchHeader('authorization', 'SSWS TOKEN123')
 				.reply(200, []);
-			const { statusCode } = await runTest({ domain: DOMAIN, authentication: 'apiToken', apiToken });
+			const { statusCode } = await runTest({
+				domain: DOMAIN,
+				authentication: 'apiToken',
+				apiToken,
+			});
 			expect(statusCode).toBe(200);
 		},
 	);
@@ -73,7 +77,10 @@ describe('the connection test of oktaSessionsApi', () => {
 				return true;
 			})
 			.reply(200, { access_token: 'AT1', token_type: 'Bearer', expires_in: 3600, scope: 'x' });
-		nock(DOMAIN).get('/api/v1/users?limit=1').matchHeader('authorization', 'Bearer AT1').reply(200, []);
+		nock(DOMAIN)
+			.get('/api/v1/users?limit=1')
+			.matchHeader('authorization', 'Bearer AT1')
+			.reply(200, []);
 		expect((await runTest(serviceApp)).statusCode).toBe(200);
 		expect(form.get('grant_type')).toBe('client_credentials');
 		expect(form.get('scope')).toBe('okta.users.read okta.users.manage');
@@ -101,7 +108,9 @@ describe('the connection test of oktaSessionsApi', () => {
 	});
 
 	test('a key that does not parse is named before anything is sent', async () => {
-		await expect(runTest({ ...serviceApp, privateKey: 'nonsense' })).rejects.toThrow("'Private Key'");
+		await expect(runTest({ ...serviceApp, privateKey: 'nonsense' })).rejects.toThrow(
+			"'Private Key'",
+		);
 	});
 
 	test('the credential goes to its own address only', async () => {

@@ -20,7 +20,11 @@ const run = (setting: Partial<NodeSetting>) =>
 		type: 'oktaSessions',
 		credentials: { oktaSessionsApi: bench.credential() as never },
 		...setting,
-		parameters: { operation: 'revokeAllSessions', user: '={{ $json.user }}', ...setting.parameters },
+		parameters: {
+			operation: 'revokeAllSessions',
+			user: '={{ $json.user }}',
+			...setting.parameters,
+		},
 	});
 
 describe('Revoke All Sessions', () => {
@@ -103,7 +107,10 @@ describe('Revoke All Sessions', () => {
 			['Okta Domain', { domain: 'http://acme.okta.com' }],
 			['Okta Domain', { domain: `${bench.simulator.url}/admin` }],
 			['API Token', { apiToken: '' }],
-			['Private Key', { authentication: 'serviceApp', clientId: 'c', scopes: 's', privateKey: 'x' }],
+			[
+				'Private Key',
+				{ authentication: 'serviceApp', clientId: 'c', scopes: 's', privateKey: 'x' },
+			],
 		] as const) {
 			const { error } = await run({
 				items: [{ user: 'jane@example.com' }],

@@ -2,7 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import type { INodeProperties, INodePropertyCollection, INodePropertyOptions } from 'n8n-workflow';
+import type {
+	INodeProperties,
+	INodePropertyCollection,
+	INodePropertyOptions,
+	INodeTypeDescription,
+} from 'n8n-workflow';
 import { connectors } from '../../nodes/registry';
 import { loadPackage, PACKAGE } from './engine';
 import { UNPACKED } from './pack';
@@ -78,9 +83,11 @@ describe.each(nodeNames)('%s as n8n loaded it', (className) => {
 	const file = manifest.n8n.nodes.find((one) => classOf(one) === className) ?? '';
 	const load = async () => {
 		const loader = await loadPackage();
-		return { loader, description: loader.getNode(name).type.description as never as Description };
+		return {
+			loader,
+			description: loader.getNode(name).type.description as never as INodeTypeDescription,
+		};
 	};
-	type Description = import('n8n-workflow').INodeTypeDescription;
 
 	test('has two outputs that say what they are for', async () => {
 		const { description } = await load();
@@ -107,7 +114,9 @@ describe.each(nodeNames)('%s as n8n loaded it', (className) => {
 		);
 		expect(icons[0]).toMatch(/^<svg /);
 		expect(icons[0]).not.toBe(icons[1]);
-		const codex = JSON.parse(readFileSync(join(folder, `${className}.node.json`), 'utf8')) as object;
+		const codex = JSON.parse(
+			readFileSync(join(folder, `${className}.node.json`), 'utf8'),
+		) as object;
 		expect(codex).toMatchObject({ node: `${PACKAGE}.${name}`, categories: ['Utility'] });
 		expect(description.codex?.resources).toBeDefined();
 	});
@@ -125,7 +134,8 @@ describe.each(nodeNames)('%s as n8n loaded it', (className) => {
 
 	test('what widens or destroys is off by default', async () => {
 		const { description } = await load();
-		const risky = /oauthTokens|forgetDevices|revokeOAuthGrants|deleteAppPasswords|revokeConnectedApps|allow/;
+		const risky =
+			/oauthTokens|forgetDevices|revokeOAuthGrants|deleteAppPasswords|revokeConnectedApps|allow/;
 		for (const property of properties(description.properties)) {
 			if (risky.test(property.name)) expect(property.default).toBe(false);
 		}
@@ -159,7 +169,7 @@ describe.each(manifest.n8n.credentials.map(classOf))('%s as n8n loaded it', (cla
 		const secret = /token|secret|password|privateKey/i;
 		for (const property of credential.properties) {
 			if (property.type !== 'string' || !secret.test(property.name)) continue;
-			if (/Url$/.test(property.name)) continue;
+			if (property.name.endsWith('Url')) continue;
 			expect(property.typeOptions).toMatchObject({ password: true });
 		}
 	});

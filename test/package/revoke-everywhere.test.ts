@@ -24,7 +24,12 @@ async function run(parameters: IDataObject, setting: Partial<NodeSetting> = {}) 
 		parameters: { operation: 'revoke', user: '={{ $json.user }}', ...parameters },
 	});
 	const results = (items: typeof success) => items.map(({ json }) => json as unknown as UserResult);
-	return { success: results(success), failure: results(failure), items: { success, failure }, ...rest };
+	return {
+		success: results(success),
+		failure: results(failure),
+		items: { success, failure },
+		...rest,
+	};
 }
 
 const revocations = () => bench.simulator.requests.filter(({ method }) => method === 'DELETE');
@@ -62,7 +67,10 @@ test('one item per user with the fields of the contract', async () => {
 });
 
 test('without a request id each user gets a UUID of its own', async () => {
-	const { success } = await run({}, { items: [{ user: 'jane@example.com' }, { user: 'joe@example.com' }] });
+	const { success } = await run(
+		{},
+		{ items: [{ user: 'jane@example.com' }, { user: 'joe@example.com' }] },
+	);
 	const ids = success.map(({ requestId }) => requestId);
 	expect(new Set(ids).size).toBe(2);
 	for (const id of ids) expect(id).toMatch(/^[0-9a-f-]{36}$/);
@@ -105,14 +113,17 @@ describe('targets', () => {
 	])('%s is invalid input, never "all"', async (_, integration_targets) => {
 		const { failure } = await run(
 			{ targetMode: 'selected', targets: '={{ $json.integration_targets }}' },
-			{ items: [{ user: 'jane@example.com', integration_targets } as IDataObject] },
+			{ items: [{ user: 'jane@example.com', integration_targets }] },
 		);
 		expect(failure[0]).toMatchObject({ status: 'failed', cause: 'invalid_input', results: [] });
 		expect(bench.simulator.requests).toEqual([]);
 	});
 
 	test('an unknown key fails alone, the rest runs', async () => {
-		const { failure } = await run({ targetMode: 'selected', targets: ['okta', 'unheard_of'] }, jane);
+		const { failure } = await run(
+			{ targetMode: 'selected', targets: ['okta', 'unheard_of'] },
+			jane,
+		);
 		expect(failure[0]).toMatchObject({
 			status: 'failed',
 			coverage: 'partial',
@@ -163,7 +174,11 @@ test('a dry run plans what is then sent, and sends nothing', async () => {
 	await run({}, jane);
 	const [sent] = revocations();
 	expect(success[0]?.results[0]?.plan).toEqual([
-		{ method: 'DELETE', url: `${bench.simulator.url}${sent?.path}?${sent?.query}`, ends: ['sessions'] },
+		{
+			method: 'DELETE',
+			url: `${bench.simulator.url}${sent?.path}?${sent?.query}`,
+			ends: ['sessions'],
+		},
 	]);
 });
 
@@ -196,9 +211,10 @@ describe('guardrails', () => {
 	});
 
 	test('more users than the run may have: nobody is touched', async () => {
-		const { failure } = await run(
-			{ usersList: 'jane@example.com,joe@example.com', guardrails: { maxUsersPerRun: 1 } },
-		);
+		const { failure } = await run({
+			usersList: 'jane@example.com,joe@example.com',
+			guardrails: { maxUsersPerRun: 1 },
+		});
 		expect(failure.map(({ results }) => results[0]?.cause)).toEqual(['run_limit', 'run_limit']);
 		expect(bench.simulator.requests).toEqual([]);
 	});

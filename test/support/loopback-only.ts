@@ -9,7 +9,7 @@ const connect = Socket.prototype.connect as unknown as Connect;
 const hostOf = (args: readonly unknown[]): string | undefined => {
 	const [first, second] = (Array.isArray(args[0]) ? args[0] : args) as unknown[];
 	if (typeof first === 'object' && first !== null) {
-		return 'path' in first ? undefined : String((first as { host?: string }).host ?? 'localhost');
+		return 'path' in first ? undefined : ((first as { host?: string }).host ?? 'localhost');
 	}
 	return typeof second === 'string' ? second : 'localhost';
 };
@@ -20,4 +20,4 @@ Socket.prototype.connect = function (this: Socket, ...args: unknown[]): Socket {
 		throw new Error(`A test tried to reach ${host}: tests stay on this machine`);
 	}
 	return connect.apply(this, args);
-} as unknown as Socket['connect'];
+};

@@ -12,7 +12,7 @@ export interface OktaBench {
 	token: string;
 	/** The fields of `oktaSessionsApi`, with `extra` over them. */
 	credential(extra?: Record<string, unknown>): Record<string, unknown>;
-	connection(extra?: Record<string, unknown>): Connection;
+	connection(extra?: Record<string, unknown>, surroundings?: Partial<Surroundings>): Connection;
 	close(): Promise<void>;
 }
 
@@ -21,10 +21,17 @@ export const quiet: Surroundings = { usersInParallel: 10, log: () => undefined }
 /** The administrator who owns the API token. */
 export const OWNER = 'owner@example.com';
 
+/** Starts the org with its owner, and whatever `options.seed` adds; `org.reset()` brings all of it back. */
 export async function startOkta(options: OktaOptions = {}): Promise<OktaBench> {
-	const org = createOkta(options);
-	org.addUser({ login: OWNER, sessions: 1 });
-	const token = org.addApiToken({ owner: OWNER }).token;
+	let token = '';
+	const org = createOkta({
+		...options,
+		seed: (fresh) => {
+			fresh.addUser({ login: OWNER, sessions: 1 });
+			token = fresh.addApiToken({ owner: OWNER }).token;
+			options.seed?.(fresh);
+		},
+	});
 	const simulator = await startSimulator(org);
 	const credential = (extra: Record<string, unknown> = {}): Record<string, unknown> => ({
 		domain: simulator.url,
@@ -37,7 +44,8 @@ export async function startOkta(options: OktaOptions = {}): Promise<OktaBench> {
 		simulator,
 		token,
 		credential,
-		connection: (extra) => connect(connector, credential(extra), quiet),
+		connection: (extra, surroundings) =>
+			connect(connector, credential(extra), { ...quiet, ...surroundings }),
 		async close() {
 			await simulator.close();
 			await closeAll();

@@ -9,7 +9,10 @@ export function userMessage(
 	{ status, coverage }: Pick<Settlement, 'status' | 'coverage'>,
 	dryRun: boolean,
 ): string {
-	return [headline(user, results, status, coverage, dryRun), ...results.map(({ message }) => message)]
+	return [
+		headline(user, results, status, coverage, dryRun),
+		...results.map(({ message }) => message),
+	]
 		.map((sentence) => `${sentence}.`)
 		.join(' ');
 }

@@ -1,10 +1,12 @@
 import {
 	type ICredentialsDisplayOptions,
 	type INodeProperties,
-	 type INodeTypeDescription, NodeConnectionTypes } from 'n8n-workflow';
+	type INodeTypeDescription,
+	NodeConnectionTypes,
+} from 'n8n-workflow';
 import type { Connector } from '../connector';
-import { DEFAULT_MAX_USERS, DEFAULT_USERS_IN_PARALLEL } from './everywhere.parameters';
-import { DEFAULT_TIMEOUT_MS } from './options';
+import { DEFAULT_MAX_USERS, DEFAULT_USERS_IN_PARALLEL } from '../everywhere/parameters';
+import { DEFAULT_TIMEOUT_MS } from '../options';
 import { asCollection, shownWhen } from './properties';
 
 /**
@@ -28,11 +30,12 @@ export function describeEverywhere(connectors: readonly Connector[]): INodeTypeD
 		version: 1,
 		subtitle:
 			'={{ $parameter["operation"] === "checkSetup" ? "Check Setup" : $parameter["dryRun"] === true ? "Dry run" : "Revoke all sessions" }}',
-		description: 'End the sessions of a user in every system at once, and tell what ended, what survives and what failed',
+		description:
+			'End the sessions of a user in every system at once, and tell what ended, what survives and what failed',
 		defaults: { name: 'Revoke Everywhere' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
-		outputs: [NodeConnectionTypes.Main, NodeConnectionTypes.Main],
+		outputs: ['main'],
 		outputNames: ['Success', 'Failure'],
 		credentials: connectors.map(({ key, credential }) => ({
 			name: credential.name,
@@ -52,13 +55,15 @@ export function describeEverywhere(connectors: readonly Connector[]): INodeTypeD
 						name: 'Check Setup',
 						value: 'checkSetup',
 						action: 'Check setup of all systems',
-						description: 'Find out per system whether its credential can look up and revoke now, changing nothing',
+						description:
+							'Find out per system whether its credential can look up and revoke now, changing nothing',
 					},
 					{
 						name: 'Revoke All Sessions',
 						value: 'revoke',
 						action: 'Revoke all sessions of user everywhere',
-						description: 'End every session of a user in all chosen systems and check that it happened',
+						description:
+							'End every session of a user in all chosen systems and check that it happened',
 					},
 				],
 			},
@@ -68,7 +73,8 @@ export function describeEverywhere(connectors: readonly Connector[]): INodeTypeD
 				type: 'string',
 				default: '',
 				placeholder: 'e.g. jane@example.com',
-				description: 'Sign-in name or email address of the user, for every system without an entry in Identities',
+				description:
+					'Sign-in name or email address of the user, for every system without an entry in Identities',
 				displayOptions: whenRevoking,
 			},
 			{
@@ -112,7 +118,8 @@ export function describeEverywhere(connectors: readonly Connector[]): INodeTypeD
 				name: 'dryRun',
 				type: 'boolean',
 				default: false,
-				description: 'Whether to look the user up and list what would be sent, without revoking anything',
+				description:
+					'Whether to look the user up and list what would be sent, without revoking anything',
 				displayOptions: whenRevoking,
 			},
 			...more().map((property) => ({ ...property, displayOptions: whenRevoking })),
@@ -126,7 +133,11 @@ export function describeEverywhere(connectors: readonly Connector[]): INodeTypeD
 						default: 'full',
 						choices: [
 							{ value: 'full', label: 'Full' },
-							{ value: 'summary', label: 'Summary', description: 'Without steps and notes, for large runs' },
+							{
+								value: 'summary',
+								label: 'Summary',
+								description: 'Without steps and notes, for large runs',
+							},
 						],
 					},
 					{
@@ -160,14 +171,16 @@ const more = (): INodeProperties[] => [
 		name: 'connectorOptions',
 		type: 'json',
 		default: '{}',
-		description: 'Options of single systems by their keys, as in their own nodes. For example {"okta": {"oauthTokens": true}}.',
+		description:
+			'Options of single systems by their keys, as in their own nodes. For example {"okta": {"oauthTokens": true}}.',
 	},
 	{
 		displayName: 'Identities',
 		name: 'identities',
 		type: 'json',
 		default: '{}',
-		description: 'Who the user is where the name is another one, by the keys of the systems. For example {"okta": "jane.doe@example.com"}.',
+		description:
+			'Who the user is where the name is another one, by the keys of the systems. For example {"okta": "jane.doe@example.com"}.',
 	},
 	{
 		displayName: 'If User Is Not Found',
@@ -186,7 +199,11 @@ const more = (): INodeProperties[] => [
 				value: 'failWhenNowhere',
 				description: 'Failure when no system knows the user',
 			},
-			{ name: 'Ignore', value: 'ignore', description: 'Success even when no system knows the user' },
+			{
+				name: 'Ignore',
+				value: 'ignore',
+				description: 'Success even when no system knows the user',
+			},
 		],
 	},
 	{
@@ -218,7 +235,8 @@ const more = (): INodeProperties[] => [
 		type: 'string',
 		typeOptions: { rows: 3 },
 		default: '',
-		description: 'Many users in one item, one per line or separated by commas, used instead of User',
+		description:
+			'Many users in one item, one per line or separated by commas, used instead of User',
 	},
 ];
 
@@ -244,7 +262,8 @@ const guardrails = (): INodeProperties => ({
 				name: 'protectedUsers',
 				label: 'Protected Users',
 				type: 'string',
-				description: 'Names that are never touched, separated by commas or lines, with * for any text',
+				description:
+					'Names that are never touched, separated by commas or lines, with * for any text',
 			},
 		],
 		{ displayName: 'Guardrails', name: 'guardrails', addText: 'Add Guardrail' },

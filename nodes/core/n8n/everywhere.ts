@@ -6,13 +6,21 @@ import {
 	NodeOperationError,
 } from 'n8n-workflow';
 import pMap from 'p-map';
-import { connect, ConfigurationError, type Connection } from '../connection';
+import { connect, ConfigurationError } from '../connection';
 import type { Connector } from '../connector';
+import {
+	type Connections,
+	InputError,
+	type Parameter,
+	readItem,
+	readRunSettings,
+	type RunSettings,
+} from '../everywhere/parameters';
 import { revokeEverywhere, type UserRequest, type UserResult } from '../everywhere/run';
+import { attempt } from '../attempt';
 import { checkSetup } from '../flow';
 import { notAttempted, type TargetResult } from '../result';
 import { describeEverywhere } from './everywhere.description';
-import { InputError, type RunSettings, readItem, readRunSettings } from './everywhere.parameters';
 import { addHints } from './hints';
 import { inputMessage, logAfterCancel, sorted } from './items';
 import { orNodeError, surroundingsOf } from './surroundings';
@@ -27,7 +35,7 @@ export function revokeEverywhereNode(connectors: readonly Connector[]): new () =
 		description = describeEverywhere(connectors);
 
 		async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-			const settings = orNodeError(this, () => readRunSettings(this));
+			const settings = orNodeError(this, () => readRunSettings(parametersOf(this, 0)));
 			const connections = await openConnections(this, connectors, settings.usersInParallel);
 			return this.getNodeParameter('operation', 0) === 'checkSetup'
 				? await checkAll(this, connections, settings)
@@ -35,9 +43,6 @@ export function revokeEverywhereNode(connectors: readonly Connector[]): new () =
 		}
 	};
 }
-
-/** Every connector by its key: connected, or why it cannot work; `unset` when nobody chose a credential for it. */
-export type Connections = ReadonlyMap<string, Connection | { problem: string; unset: boolean }>;
 
 async function openConnections(
 	context: IExecuteFunctions,
@@ -54,7 +59,10 @@ async function openConnections(
 	const open = async (connector: Connector): Promise<ReturnType<Connections['get']> & object> => {
 		const { name, displayName } = connector.credential;
 		if (!slots[name]) {
-			return { problem: `No credential of the type '${displayName}' is set on this node`, unset: true };
+			return {
+				problem: `No credential of the type '${displayName}' is set on this node`,
+				unset: true,
+			};
 		}
 		try {
 			return connect(connector, await context.getCredentials(name), surroundings);
@@ -111,6 +119,7 @@ async function revokeAll(
 		context,
 		done.flatMap(({ result }) => result.results),
 		connectors,
+		({ key }, name) => `Set {"${key}": {"${name}": true}} in 'Connector Options'`,
 	);
 	return sorted(
 		context,
@@ -131,13 +140,16 @@ interface Job {
 }
 
 function prepare(context: IExecuteFunctions, connections: Connections, index: number): Job[] {
-	try {
-		return readItem(context, connections, index).map((request) => ({ index, request }));
-	} catch (error) {
-		if (!(error instanceof InputError)) throw error;
-		return [{ index, request: unusable(inputMessage(error.parameter, error.message, index)) }];
-	}
+	const read = attempt(InputError, () => readItem(parametersOf(context, index), connections));
+	return read instanceof InputError
+		? [{ index, request: unusable(inputMessage(read.parameter, read.message, index)) }]
+		: read.map((request) => ({ index, request }));
 }
+
+const parametersOf =
+	(context: IExecuteFunctions, index: number): Parameter =>
+	(name, fallback) =>
+		context.getNodeParameter(name, index, fallback);
 
 /** The result of an item with a bad value: nothing was sent for it. */
 function unusable(message: string): UserResult {
@@ -179,14 +191,16 @@ function withinRunLimit(jobs: readonly Job[], { maxUsersPerRun }: RunSettings): 
 	return jobs.map(({ index, request }) => ({
 		index,
 		request:
-			'targets' in request ? { ...request, refusal: { cause: 'run_limit', why } as const } : request,
+			'targets' in request
+				? { ...request, refusal: { cause: 'run_limit', why } as const }
+				: request,
 	}));
 }
 
 /** The same result without what only a person who looks into one case reads. */
 const summary = (result: UserResult): object => ({
 	...result,
-	results: result.results.map(({ steps: _, survives, ...kept }) => ({
+	results: result.results.map(({ steps, survives, ...kept }) => ({
 		...kept,
 		survives: survives.map(({ what, until }) => ({ what, until })),
 	})),

@@ -29,7 +29,8 @@ export function logAfterCancel(
 	requestId: string | null = null,
 ): void {
 	if (!context.getExecutionCancelSignal()?.aborted) return;
-	for (const { connector, identityKey, outcome, cause, vendorRequestId } of results) {
+	const sent = results.filter(({ steps }) => steps.some(({ step }) => step === 'revokeSessions'));
+	for (const { connector, identityKey, outcome, cause, vendorRequestId } of sent) {
 		context.logger.info('Session revocation was cancelled; this is what had been done', {
 			requestId,
 			connector,

@@ -12,10 +12,11 @@ import { ConfigurationError, type Connection, connect, readOptions } from '../co
 import type { Connector, ConnectorOperation } from '../connector';
 import { checkSetup, retrieveUserOnly, revokeAllSessions, revokeOneSession } from '../flow';
 import { readIdentity } from '../identity';
+import { commonOptions, readCommonOptions } from '../options';
+import { attempt } from '../attempt';
 import { isSuccess } from '../outcome';
 import { notAttempted, type TargetResult } from '../result';
 import { addHints } from './hints';
-import { type CommonOptions, commonOptions, readCommonOptions } from './options';
 import { asCollection, shownWhen } from './properties';
 import { inputMessage, logAfterCancel, sorted } from './items';
 import { orNodeError, surroundingsOf } from './surroundings';
@@ -146,7 +147,10 @@ async function execute(
 	const jobs = items.map((_, index) => prepare(context, connection, operation, index));
 	const results = await pMap(jobs, async (job) => await job(), { concurrency: USERS_IN_PARALLEL });
 	logAfterCancel(context, results);
-	addHints(context, results, [connector]);
+	addHints(context, results, [connector], ({ options }, name) => {
+		const field = options.fields.find((one) => one.name === name);
+		return `Add the option '${field?.label ?? name}' and turn it on`;
+	});
 	return sorted(
 		context,
 		results.map((result, index) => ({
@@ -171,24 +175,20 @@ function prepare(
 		const result = notAttempted(connector.key, null, 'failed', 'invalid_input', message);
 		return () => Promise.resolve(result);
 	};
-	let common: CommonOptions;
-	let options: unknown;
-	try {
-		const read = readCommonOptions(context.getNodeParameter('options', index, {}));
-		common = read.common;
-		options = readOptions(connector, read.vendor);
-	} catch (error) {
-		if (error instanceof ConfigurationError) return refuse('Options', error.message);
-		throw error;
-	}
+	const read = attempt(ConfigurationError, () => {
+		const { common, vendor } = readCommonOptions(context.getNodeParameter('options', index, {}));
+		return { common, options: readOptions(connector, vendor) };
+	});
+	if (read instanceof ConfigurationError) return refuse('Options', `is not valid. ${read.message}`);
+	const { common, options } = read;
 	const budget = () => ({ deadline: performance.now() + common.timeoutMs });
 	if (operation === 'checkSetup') return () => checkSetup({ connection, budget: budget() });
 	const parameter = operation === 'revokeSession' ? 'sessionId' : 'user';
-	const read = readIdentity(context.getNodeParameter(parameter, index, ''));
-	if ('problem' in read) {
-		return refuse(parameter === 'user' ? 'User' : 'Session ID', read.problem);
+	const named = readIdentity(context.getNodeParameter(parameter, index, ''));
+	if ('problem' in named) {
+		return refuse(parameter === 'user' ? 'User' : 'Session ID', named.problem);
 	}
-	const { identity } = read;
+	const { identity } = named;
 	if (operation === 'revokeSession') {
 		return () => revokeOneSession({ connection, budget: budget() }, identity);
 	}

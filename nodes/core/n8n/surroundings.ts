@@ -1,4 +1,5 @@
 import { type IExecuteFunctions, NodeOperationError } from 'n8n-workflow';
+import { attempt } from '../attempt';
 import { ConfigurationError } from '../connection';
 import type { EgressFilter, Surroundings } from '../transport/types';
 
@@ -30,7 +31,7 @@ function egressFilterOf(context: IExecuteFunctions): EgressFilter | undefined {
 	if (process.env.N8N_SSRF_PROTECTION_ENABLED === 'true') {
 		throw new NodeOperationError(
 			context.getNode(),
-			"This version of n8n does not let nodes use its protection against server-side request forgery, which is switched on",
+			'This version of n8n does not let nodes use its protection against server-side request forgery, which is switched on',
 			{ description: 'Update n8n to 2.30 or later' },
 		);
 	}
@@ -45,12 +46,7 @@ function egressFilterOf(context: IExecuteFunctions): EgressFilter | undefined {
 
 /** Does what may find that nothing can work, and says so as n8n expects it. */
 export function orNodeError<T>(context: IExecuteFunctions, work: () => T): T {
-	try {
-		return work();
-	} catch (error) {
-		if (!(error instanceof ConfigurationError)) throw error;
-		throw new NodeOperationError(context.getNode(), error.message, {
-			description: error.nextStep,
-		});
-	}
+	const done = attempt(ConfigurationError, work);
+	if (!(done instanceof ConfigurationError)) return done;
+	throw new NodeOperationError(context.getNode(), done.message, { description: done.nextStep });
 }

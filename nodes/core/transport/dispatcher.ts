@@ -140,12 +140,10 @@ function open(route: Route, policy: Policy, proxied: boolean): Dispatcher {
  * aborted. An error with another code ends the requests that wait for the connection.
  */
 function poolThatGivesUp(origin: string | URL, options: object): Dispatcher {
-	if (!('connect' in options) || typeof options.connect !== 'function') {
-		return new Pool(origin, options);
-	}
-	const tunnel = options.connect;
+	const tunnel: unknown = Reflect.get(options, 'connect');
+	if (!isConnector(tunnel)) return new Pool(origin, options);
 	const connect: buildConnector.connector = (target, callback) => {
-		tunnel(target, (...[error, socket]: buildConnector.CallbackArgs) =>
+		tunnel(target, (...[error, socket]) =>
 			error === null
 				? callback(null, socket)
 				: callback(
@@ -155,6 +153,10 @@ function poolThatGivesUp(origin: string | URL, options: object): Dispatcher {
 		);
 	};
 	return new Pool(origin, { ...options, connect });
+}
+
+function isConnector(value: unknown): value is buildConnector.connector {
+	return typeof value === 'function';
 }
 
 function brokenTunnel(cause: Error): Error {

@@ -31,7 +31,7 @@ export async function exchange(
 	scope.ensureOpen();
 	const { host } = new URL(outgoing.origin);
 	let handedOver = false;
-	let onAbort = () => {};
+	let onAbort: (() => void) | undefined;
 	try {
 		return await new Promise<RawReply>((resolve, reject) => {
 			const chunks: Buffer[] = [];
@@ -53,7 +53,10 @@ export async function exchange(
 				onRequestStart(started) {
 					controller = started;
 					// A request stays in undici's queue while it connects, whatever became of the caller meanwhile.
-					if (brokenOff) return started.abort(new Error('Ended before it was sent'));
+					if (brokenOff) {
+						started.abort(new Error('Ended before it was sent'));
+						return;
+					}
 					handedOver = true;
 					onHandedOver();
 				},
@@ -82,6 +85,6 @@ export async function exchange(
 	} catch (error) {
 		throw failureOf(error, handedOver, host);
 	} finally {
-		scope.signal.removeEventListener('abort', onAbort);
+		if (onAbort !== undefined) scope.signal.removeEventListener('abort', onAbort);
 	}
 }

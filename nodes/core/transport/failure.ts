@@ -18,7 +18,6 @@ export function isDnsFailure(error: unknown): boolean {
 /** https://nodejs.org/api/tls.html#x509-certificate-error-codes, and undici's own for a proxy. */
 const certificateCode =
 	/CERT|^UNABLE_TO_(?:GET|VERIFY|DECRYPT|DECODE)_|^CRL_|^HOSTNAME_MISMATCH$|^UND_ERR_PRX_TLS$/;
-const notHttpCode = /^HPE_|^UND_ERR_HEADERS_OVERFLOW$/;
 const timeoutCode = /TIMEOUT$|^ETIMEDOUT$/;
 /** undici's only trace of a proxy that does not open the tunnel. */
 const proxyRefusal = /^Proxy response \((\d+)\)/;
@@ -59,7 +58,9 @@ export function failureOf(error: unknown, handedOver: boolean, host: string): Tr
 	if (refused !== undefined) {
 		return fail(`The proxy refused to connect to ${host} (status ${refused})`, 'unavailable');
 	}
-	if (notHttpCode.test(code)) return fail(`What ${host} answered is not HTTP`, 'unexpected_reply');
+	// undici's parser errors have no code of their own.
+	if (code === 'UND_ERR_HEADERS_OVERFLOW' || textMember(error, 'name') === 'HTTPParserError')
+		return fail(`What ${host} answered is not HTTP`, 'unexpected_reply');
 	if (timeoutCode.test(code)) return fail(`${host} did not answer in time (${code})`, 'timeout');
 	const detail = /^[A-Z][A-Z0-9_]{2,60}$/.test(code) ? ` (${code})` : '';
 	return fail(
@@ -80,7 +81,7 @@ export function blockedByPolicy(host: string): TransportError {
 }
 
 // Not `instanceof Error`: Node's errors come from another realm when the code runs in a sandbox.
-function textMember(error: unknown, name: 'code' | 'message'): string {
+function textMember(error: unknown, name: 'code' | 'message' | 'name'): string {
 	const value: unknown =
 		typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined;
 	return typeof value === 'string' ? value : '';

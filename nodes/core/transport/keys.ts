@@ -31,8 +31,8 @@ export function readSigningKey({ privateKey, keyId, algorithm }: SigningKey): Re
 	const key = jwk === undefined ? readPem(text) : parse({ key: jwk, format: 'jwk' });
 	return {
 		key,
-		algorithm: fitting(key, algorithm || textMember(jwk, 'alg')),
-		keyId: keyId || textMember(jwk, 'kid') || undefined,
+		algorithm: fitting(key, firstFilled(algorithm, jwk?.alg)),
+		keyId: firstFilled(keyId, jwk?.kid),
 	};
 }
 
@@ -44,18 +44,18 @@ function readJwk(text: string): Record<string, unknown> {
 		throw unusable('starts like JSON but is not complete: paste the whole JWK, or the key as PEM');
 	}
 	const jwk = Object.fromEntries(Object.entries(members ?? {}));
-	if (Array.isArray(jwk['keys'])) {
+	if (Array.isArray(jwk.keys)) {
 		throw unusable('is a set of keys: paste only the one key, from its { to its }');
 	}
-	if (typeof jwk['private_key'] === 'string') {
+	if (typeof jwk.private_key === 'string') {
 		throw unusable('is a whole service account file: paste only the value of its "private_key"');
 	}
-	if (jwk['kty'] !== 'RSA' && jwk['kty'] !== 'EC') {
+	if (jwk.kty !== 'RSA' && jwk.kty !== 'EC') {
 		throw unusable(
 			'is JSON but no RSA or EC key in JWK form: paste a JWK with "kty", or the key as PEM',
 		);
 	}
-	if (typeof jwk['d'] !== 'string') {
+	if (typeof jwk.d !== 'string') {
 		throw unusable('is a public key: paste the private one, it has a member "d"');
 	}
 	return jwk;
@@ -110,7 +110,7 @@ function parse(input: Parameters<typeof createPrivateKey>[0]): KeyObject {
 	}
 }
 
-function fitting(key: KeyObject, wanted: string): string {
+function fitting(key: KeyObject, wanted: string | undefined): string {
 	const details = key.asymmetricKeyDetails;
 	if (key.asymmetricKeyType === 'rsa' && (details?.modulusLength ?? 0) < 2048) {
 		throw unusable('is an RSA key of less than 2048 bits: create a longer one');
@@ -119,7 +119,7 @@ function fitting(key: KeyObject, wanted: string): string {
 		key.asymmetricKeyType === 'rsa'
 			? rsaAlgorithms
 			: [curves[key.asymmetricKeyType === 'ec' ? (details?.namedCurve ?? '') : ''] ?? []].flat();
-	const chosen = wanted || possible[0];
+	const chosen = wanted ?? possible[0];
 	if (chosen === undefined) {
 		throw unusable(
 			'is of a kind that is not supported: create an RSA key, or an EC key on P-256, P-384 or P-521',
@@ -131,9 +131,9 @@ function fitting(key: KeyObject, wanted: string): string {
 	return chosen;
 }
 
-function textMember(jwk: Record<string, unknown> | undefined, name: string): string {
-	const value = jwk?.[name];
-	return typeof value === 'string' ? value : '';
+/** A field left empty means the same as one that is absent. */
+function firstFilled(...values: readonly unknown[]): string | undefined {
+	return values.filter((value) => typeof value === 'string').find((value) => value !== '');
 }
 
 function unusable(what: string): TransportError {

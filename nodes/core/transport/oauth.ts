@@ -183,7 +183,8 @@ function readToken(grant: TokenGrant, reply: TokenReply, key: DpopKey | undefine
 	if (typeof accessToken !== 'string' || accessToken === '') {
 		throw problem('answered without an access token', 'unexpected_reply', reply.status);
 	}
-	const bound = String(member(reply.body, 'token_type') ?? 'Bearer').toLowerCase() === 'dpop';
+	const type = member(reply.body, 'token_type');
+	const bound = typeof type === 'string' && type.toLowerCase() === 'dpop';
 	if (bound && key === undefined) {
 		throw problem(
 			'issues DPoP tokens for this app: switch DPoP on in the credential, or off for the app at the vendor',

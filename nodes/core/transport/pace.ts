@@ -143,18 +143,19 @@ export class Pace {
 	}
 
 	async #change(ms: number, scope: Scope): Promise<void> {
-		let wake = () => {};
-		let timer: NodeJS.Timeout | undefined;
+		let forget: (() => void) | undefined;
 		const changed = new Promise<void>((resolve) => {
-			wake = resolve;
-			if (ms !== Infinity) timer = setTimeout(resolve, Math.ceil(ms));
+			const timer = ms === Infinity ? undefined : setTimeout(resolve, Math.ceil(ms));
+			this.#waiting.add(resolve);
+			forget = () => {
+				clearTimeout(timer);
+				this.#waiting.delete(resolve);
+			};
 		});
-		this.#waiting.add(wake);
 		try {
 			await scope.race(changed);
 		} finally {
-			clearTimeout(timer);
-			this.#waiting.delete(wake);
+			forget?.();
 		}
 	}
 }

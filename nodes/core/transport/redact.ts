@@ -9,13 +9,13 @@ const shortestSecret = 4;
 
 export interface Redactor {
 	/** Redacts this secret too from now on. */
-	add(secret: string): void;
+	add: (secret: string) => void;
 	/** Returns a copy without any secret; numbers, booleans, null and dates come back as they are. Never throws. */
-	redact<T>(value: T): T;
+	redact: <T>(value: T) => T;
 }
 
 /** Credentials that can be told by their looks, whether they are known or not. */
-const generic: ReadonlyArray<readonly [RegExp, string]> = [
+const generic: readonly (readonly [RegExp, string])[] = [
 	[
 		/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[^]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)/g,
 		redacted,
@@ -96,16 +96,19 @@ function copyWith(
 	const known = seen.get(value);
 	if (known !== undefined) return known;
 
-	const copy: object = Array.isArray(value) ? [] : Object.create(Object.getPrototypeOf(value));
+	const copy: object = Array.isArray(value) ? [] : {};
+	const prototype = Reflect.getPrototypeOf(value);
+	if (Reflect.getPrototypeOf(copy) !== prototype) Reflect.setPrototypeOf(copy, prototype);
 	seen.set(value, copy);
-	const shown = types.isNativeError(value) ? ['message', 'stack', 'cause'] : [];
-	const names = new Set([...shown.filter((name) => name in value), ...Object.keys(value)]);
+	// What makes an error is not enumerable, and may be inherited.
+	const ofErrors = 'stack' in value ? ['name', 'message', 'stack', 'cause'] : [];
+	const names = new Set([...ofErrors.filter((name) => name in value), ...Object.keys(value)]);
 	for (const name of names) {
 		Object.defineProperty(copy, inText(name), {
 			value: copyWith(inText, Reflect.get(value, name), seen),
 			writable: true,
 			configurable: true,
-			enumerable: !shown.includes(name),
+			enumerable: Object.prototype.propertyIsEnumerable.call(value, name),
 		});
 	}
 	return copy;
@@ -138,7 +141,7 @@ function formsOf(secret: string): string[] {
 		...[0, 1, 2].flatMap((offset) => base64Inside(bytes, offset)),
 	];
 	return [
-		[...secret].map(percentPattern).join(''),
+		Array.from(secret, percentPattern).join(''),
 		...[json, json.replaceAll('/', '\\/'), ascii, ...base64].map(escape),
 	];
 }

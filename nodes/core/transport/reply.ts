@@ -22,7 +22,7 @@ export interface RawReply {
 export async function readReply(raw: RawReply, now: number): Promise<VendorReply> {
 	const headers = plainHeaders(raw.headers);
 	const text = await decode(raw.body, headers['content-encoding'] ?? '', raw.status);
-	const sentAt = httpDate(headers['date'] ?? '');
+	const sentAt = httpDate(headers.date ?? '');
 	return { status: raw.status, headers, ...parse(text), serverTime: sentAt ?? now };
 }
 
@@ -46,7 +46,7 @@ export function tooLong(status: number): TransportError {
 }
 
 function plainHeaders(headers: RawReply['headers']): Record<string, string> {
-	const plain = Object.entries(headers).flatMap(([name, value]): Array<[string, string]> => {
+	const plain = Object.entries(headers).flatMap(([name, value]): [string, string][] => {
 		// A cookie is a secret that no connector needs and the redactor does not know.
 		if (value === undefined || name.toLowerCase() === 'set-cookie') return [];
 		return [[name.toLowerCase(), Array.isArray(value) ? value.join(', ') : value]];
@@ -74,7 +74,7 @@ const decoders: Readonly<Record<string, (body: Buffer) => Promise<Buffer>>> = {
 		((body[0] ?? 0) & 0x0f) === 8
 			? bounded(promisify(inflate))(body)
 			: bounded(promisify(inflateRaw))(body),
-	identity: async (body) => body,
+	identity: (body) => Promise.resolve(body),
 };
 
 function bounded(

@@ -17,7 +17,7 @@ export class Scope {
 	 */
 	constructor(
 		deadline: number | (() => number),
-		signals: ReadonlyArray<AbortSignal | undefined> = [],
+		signals: readonly (AbortSignal | undefined)[] = [],
 	) {
 		this.#deadline = typeof deadline === 'number' ? () => deadline : deadline;
 		const cancel = () => this.#end('cancelled');
@@ -87,16 +87,16 @@ export class Scope {
 	 * @throws TransportError `cancelled` or `timeout`, as soon as this scope's own work has to end
 	 */
 	async race<T>(work: Promise<T>): Promise<T> {
-		let stop = () => {};
+		const left = new AbortController();
 		const ended = new Promise<never>((_, reject) => {
-			stop = () => reject(this.error(false));
+			const stop = () => reject(this.error(false));
+			if (this.signal.aborted) stop();
+			this.signal.addEventListener('abort', stop, { once: true, signal: left.signal });
 		});
-		if (this.signal.aborted) stop();
-		this.signal.addEventListener('abort', stop, { once: true });
 		try {
 			return await Promise.race([ended, work]);
 		} finally {
-			this.signal.removeEventListener('abort', stop);
+			left.abort();
 		}
 	}
 

@@ -1,3 +1,5 @@
+import type { LookupFunction } from 'node:net';
+
 /**
  * The words that connectors and the transport share. A connector describes requests and reads
  * replies; it never sees n8n's `this`, undici, or the clock.
@@ -133,7 +135,7 @@ export interface Surroundings {
 export interface EgressFilter {
 	validateUrl(url: string | URL): Promise<{ ok: true } | { ok: false; error: Error }>;
 	/** For `connect.lookup`: refuses at connect time what a DNS answer turned into a forbidden address. */
-	createSecureLookup(): NonNullable<import('node:net').TcpNetConnectOpts['lookup']>;
+	createSecureLookup(): LookupFunction;
 }
 
 /** How long one piece of work may take, and what else ends it. */

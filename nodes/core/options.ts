@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { ConfigurationError } from '../connection';
-import type { Field } from '../field';
+import { ConfigurationError } from './connection';
+import type { Field } from './field';
 
 export const DEFAULT_TIMEOUT_MS = 30_000;
 

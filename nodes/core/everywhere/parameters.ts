@@ -1,14 +1,13 @@
 /** Reads the parameters of Revoke Everywhere. A bad value in an item's data is an InputError, which becomes that item's result. */
 import { randomUUID } from 'node:crypto';
-import type { IExecuteFunctions } from 'n8n-workflow';
 import { z } from 'zod';
-import { ConfigurationError, readOptions } from '../connection';
+import { attempt } from '../attempt';
+import { ConfigurationError, type Connection, readOptions } from '../connection';
 import type { Schema } from '../connector';
-import { readEntries } from '../everywhere/protect';
-import type { Target, UserRequest } from '../everywhere/run';
 import { readIdentity } from '../identity';
-import type { Connections } from './everywhere';
-import { DEFAULT_TIMEOUT_MS, readCommonOptions } from './options';
+import { DEFAULT_TIMEOUT_MS, readCommonOptions } from '../options';
+import { readEntries } from './protect';
+import type { Target, UserRequest } from './run';
 
 /** Something in an item's data cannot be worked with; the message can follow "The parameter 'X' of item N ". */
 export class InputError extends Error {
@@ -21,6 +20,12 @@ export class InputError extends Error {
 		super(problem);
 	}
 }
+
+/** A parameter of the node, as it is for one item. */
+export type Parameter = (name: string, fallback: unknown) => unknown;
+
+/** Every connector by its key: connected, or why it cannot work; `unset` when nobody chose a credential for it. */
+export type Connections = ReadonlyMap<string, Connection | { problem: string; unset: boolean }>;
 
 /** What holds for the whole run: read from the first item, because these say how to work, not on whom. */
 export interface RunSettings {
@@ -35,18 +40,18 @@ export const DEFAULT_USERS_IN_PARALLEL = 10;
 export const DEFAULT_MAX_USERS = 50;
 
 /** @throws ConfigurationError when the node could not work on any item */
-export function readRunSettings(context: IExecuteFunctions): RunSettings {
-	try {
-		const options = readOptionsOf(context, 0);
-		const { enabled, maxUsersPerRun } = readGuardrails(context, 0);
-		return { ...options, maxUsersPerRun: enabled ? maxUsersPerRun : null };
-	} catch (error) {
-		if (!(error instanceof InputError)) throw error;
+export function readRunSettings(parameter: Parameter): RunSettings {
+	const read = attempt(InputError, () => ({
+		...readOptionsOf(parameter),
+		...readGuardrails(parameter),
+	}));
+	if (read instanceof InputError) {
 		throw new ConfigurationError(
-			`The parameter '${error.parameter}' ${error.message}`,
-			`Correct '${error.parameter}' and run again`,
+			`The parameter '${read.parameter}' ${read.message}`,
+			`Correct '${read.parameter}' and run again`,
 		);
 	}
+	return { ...read, maxUsersPerRun: read.enabled ? read.maxUsersPerRun : null };
 }
 
 /**
@@ -55,13 +60,7 @@ export function readRunSettings(context: IExecuteFunctions): RunSettings {
  * @returns one request for each user that the item names
  * @throws InputError for what in the item's data cannot be worked with
  */
-export function readItem(
-	context: IExecuteFunctions,
-	connections: Connections,
-	index: number,
-): UserRequest[] {
-	const parameter = (name: string, fallback: unknown): unknown =>
-		context.getNodeParameter(name, index, fallback);
+export function readItem(parameter: Parameter, connections: Connections): UserRequest[] {
 	const identities = readObject('Identities', parameter('identities', {}), z.string());
 	const connectorOptions = readObject(
 		'Connector Options',
@@ -69,7 +68,7 @@ export function readItem(
 		z.record(z.string(), z.unknown()),
 	);
 	const { keys, skipped } = readTargets(parameter, connections);
-	const { enabled, protectedUsers } = readGuardrails(context, index);
+	const { enabled, protectedUsers } = readGuardrails(parameter);
 	const requestId = readText('Request ID', parameter('requestId', ''));
 	const shared = {
 		targetsSkipped: skipped,
@@ -80,7 +79,7 @@ export function readItem(
 		]),
 		dryRun: readBoolean('Dry Run', parameter('dryRun', false)),
 		protectedUsers: enabled ? protectedUsers : [],
-		timeoutMs: readOptionsOf(context, index).timeoutMs,
+		timeoutMs: readOptionsOf(parameter).timeoutMs,
 		refusal: null,
 		reason: readText('Reason', parameter('reason', '')),
 		source: readText('Source', parameter('source', '')),
@@ -95,8 +94,6 @@ export function readItem(
 		),
 	}));
 }
-
-type Parameter = (name: string, fallback: unknown) => unknown;
 
 function readUsers(parameter: Parameter): string[] {
 	const listed = readEntries(parameter('usersList', ''));
@@ -129,21 +126,22 @@ function readTargets(
 	}
 	const targets = parameter('targets', undefined);
 	if (!Array.isArray(targets)) {
-		throw new InputError('Targets', 'is not a list: give the keys of the systems, for example ["okta"]');
+		throw new InputError(
+			'Targets',
+			'is not a list: give the keys of the systems, for example ["okta"]',
+		);
 	}
 	const keys = z.array(z.string().min(1)).min(1).safeParse(targets);
 	if (!keys.success) {
-		throw new InputError('Targets', targets.length === 0 ? 'is an empty list' : 'holds an entry that is not text');
+		throw new InputError(
+			'Targets',
+			targets.length === 0 ? 'is an empty list' : 'holds an entry that is not text',
+		);
 	}
 	return { keys: [...new Set(keys.data)], skipped: [] };
 }
 
-function targetFor(
-	key: string,
-	connections: Connections,
-	value: string,
-	options: unknown,
-): Target {
+function targetFor(key: string, connections: Connections, value: string, options: unknown): Target {
 	const identity = identityOf('Identities', value);
 	const connection = connections.get(key);
 	if (!connection) {
@@ -151,28 +149,23 @@ function targetFor(
 		return { key, identity, problem };
 	}
 	if ('problem' in connection) return { key, identity, problem: connection.problem };
-	try {
+	const read = attempt(ConfigurationError, () => {
 		const { common, vendor } = readCommonOptions(options);
-		return {
-			key,
-			connection,
-			identity,
-			options: readOptions(connection.connector, vendor),
-			verify: common.verify,
-			allowShortNames: common.allowShortNames,
-			allowOwnIdentity: common.allowOwnIdentity,
-		};
-	} catch (error) {
-		if (!(error instanceof ConfigurationError)) throw error;
-		return { key, identity, problem: `${error.message}. ${error.nextStep}` };
-	}
+		const { verify, allowShortNames, allowOwnIdentity } = common;
+		const own = readOptions(connection.connector, vendor);
+		return { options: own, verify, allowShortNames, allowOwnIdentity };
+	});
+	return read instanceof ConfigurationError
+		? { key, identity, problem: `${read.message}. ${read.nextStep}` }
+		: { key, identity, connection, ...read };
 }
 
-function readGuardrails(
-	context: IExecuteFunctions,
-	index: number,
-): { enabled: boolean; protectedUsers: readonly string[]; maxUsersPerRun: number } {
-	const guardrails = context.getNodeParameter('guardrails', index, {});
+function readGuardrails(parameter: Parameter): {
+	enabled: boolean;
+	protectedUsers: readonly string[];
+	maxUsersPerRun: number;
+} {
+	const guardrails = parameter('guardrails', {});
 	const read = z
 		.object({
 			enabled: z.boolean().default(true),
@@ -187,8 +180,7 @@ function readGuardrails(
 }
 
 function readOptionsOf(
-	context: IExecuteFunctions,
-	index: number,
+	parameter: Parameter,
 ): Pick<RunSettings, 'usersInParallel' | 'resultDetail' | 'timeoutMs'> {
 	const read = z
 		.object({
@@ -196,24 +188,24 @@ function readOptionsOf(
 			resultDetail: z.enum(['full', 'summary']).default('full'),
 			timeoutMs: z.number().positive().default(DEFAULT_TIMEOUT_MS),
 		})
-		.safeParse(context.getNodeParameter('options', index, {}));
+		.safeParse(parameter('options', {}));
 	if (!read.success) throw new InputError('Options', firstProblem(read.error));
 	return read.data;
 }
 
 /** An object, or its JSON as text, as n8n's JSON parameters give it. */
 function readObject<T>(label: string, value: unknown, entry: Schema<T>): Record<string, T> {
-	let data = value ?? {};
-	if (typeof data === 'string') {
-		try {
-			data = data.trim() === '' ? {} : JSON.parse(data);
-		} catch {
-			throw new InputError(label, 'is not valid JSON');
-		}
-	}
-	const read = z.record(z.string(), entry).safeParse(data);
+	const read = z
+		.record(z.string(), entry)
+		.safeParse(typeof value === 'string' ? parse(label, value) : (value ?? {}));
 	if (!read.success) throw new InputError(label, firstProblem(read.error));
 	return read.data;
+}
+
+function parse(label: string, text: string): unknown {
+	const parsed = attempt(SyntaxError, (): unknown => (text.trim() === '' ? {} : JSON.parse(text)));
+	if (parsed instanceof SyntaxError) throw new InputError(label, 'is not valid JSON');
+	return parsed;
 }
 
 function readText(label: string, value: unknown): string | null {

@@ -3,7 +3,12 @@ const faces = '^nodes/(core/n8n/|[^/]+/[^/]+\\.node\\.ts$)|^credentials/';
 
 module.exports = {
 	forbidden: [
-		{ name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+		{
+			name: 'no-cycles',
+			severity: 'error',
+			from: {},
+			to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+		},
 		{
 			name: 'core-knows-no-vendor',
 			severity: 'error',
@@ -12,9 +17,13 @@ module.exports = {
 		},
 		{
 			name: 'vendors-know-the-contract-only',
-			comment: 'A connector is data and pure functions: no n8n, no network, no clock, no other vendor.',
+			comment:
+				'A connector is data and pure functions: no n8n, no network, no clock, no other vendor.',
 			severity: 'error',
-			from: { path: '^nodes/(?!core/|RevokeEverywhere/|registry)([^/]+)/', pathNot: '\\.node\\.ts$' },
+			from: {
+				path: '^nodes/(?!core/|RevokeEverywhere/|registry)([^/]+)/',
+				pathNot: '\\.node\\.ts$',
+			},
 			to: { pathNot: ['^nodes/$1/', '^nodes/core/connector\\.ts$', '^node_modules/zod/'] },
 		},
 		{
@@ -54,6 +63,9 @@ module.exports = {
 		tsPreCompilationDeps: true,
 		doNotFollow: { path: 'node_modules' },
 		exclude: { path: '^dist/' },
-		enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+		enhancedResolveOptions: {
+			exportsFields: ['exports'],
+			conditionNames: ['import', 'require', 'node', 'default', 'types'],
+		},
 	},
 };

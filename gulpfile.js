@@ -49,7 +49,8 @@ async function checkPackage() {
 	for (const file of n8n.nodes)
 		if (!existsSync(file.replace(/\.js$/, '.json'))) problems.push(`${file} has no codex`);
 	const shared = globSync('dist/lib/*.js');
-	if (shared.length !== 1) problems.push(`one shared chunk was expected, there are ${shared.length}`);
+	if (shared.length !== 1)
+		problems.push(`one shared chunk was expected, there are ${shared.length}`);
 	if (Object.keys(require(`./${main}`)).length !== n8n.nodes.length + n8n.credentials.length)
 		problems.push(`${main} does not export every class`);
 	if (problems.length > 0) throw new Error(problems.join('\n'));

@@ -23,7 +23,11 @@ const common = {
 		'^.+\\.ts$': swc({ syntax: 'typescript', decorators: true }),
 		'^.+\\.m?js$': swc({ syntax: 'ecmascript' }),
 	},
-	transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`, '<rootDir>/dist/', '<rootDir>/.cache/'],
+	transformIgnorePatterns: [
+		`/node_modules/(?!(${esmOnly.join('|')})/)`,
+		'<rootDir>/dist/',
+		'<rootDir>/.cache/',
+	],
 	setupFiles: ['<rootDir>/test/support/loopback-only.ts'],
 };
 

@@ -242,6 +242,9 @@ async function main() {
 		const tasks = Object.keys(TASKS).join(' | ');
 		throw new Refusal(`Usage: node scripts/bootstrap.mjs ${tasks} [arguments]`, 2);
 	}
+	if (process.platform === 'win32') {
+		throw new Refusal('These tasks run on Linux and macOS; on Windows run them in WSL.');
+	}
 	if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
 		const version = process.versions.node;
 		throw new Refusal(`This is Node ${version}; Node ${OLDEST_NODE} or later is needed.`);

@@ -11,15 +11,18 @@ import type { ICredentialType, INodeType } from 'n8n-workflow';
 import tseslint from 'typescript-eslint';
 
 const require = createRequire(import.meta.url);
-const selfHosted = n8nCommunityNodesPlugin.configs.recommendedWithoutN8nCloudSupport as Linter.Config;
+const selfHosted = n8nCommunityNodesPlugin.configs
+	.recommendedWithoutN8nCloudSupport as Linter.Config;
 
 /** A description as source text: rules look for plain keys and for n8n's names of the connections. */
 function asSource(value: unknown): string {
-	return JSON.stringify(value, null, '\t')
-		.replace(/"(\w+)":/g, '$1:')
-		.replace(/"main"/g, 'NodeConnectionTypes.Main')
-		// A key's ID is public; the rule on passwords goes by the word "key" in the name.
-		.replace('name: "keyId"', 'name: "kid"');
+	return (
+		JSON.stringify(value, null, '\t')
+			.replace(/"(\w+)":/g, '$1:')
+			.replace(/"main"/g, 'NodeConnectionTypes.Main')
+			// A key's ID is public; the rule on passwords goes by the word "key" in the name.
+			.replace('name: "keyId"', 'name: "kid"')
+	);
 }
 
 const nodeSource = (name: string, node: INodeType): string => `
@@ -55,7 +58,7 @@ const outdated: Linter.RulesRecord = {
 const describing = new ESLint({
 	overrideConfigFile: true,
 	overrideConfig: [
-		{ languageOptions: { parser: tseslint.parser as Linter.Parser } },
+		{ languageOptions: { parser: tseslint.parser } },
 		selfHosted,
 		{
 			files: ['**/*.node.ts'],
@@ -77,7 +80,7 @@ const shipping = new ESLint({
 	overrideConfig: [
 		{ ...selfHosted, files: ['**/*.js', 'package.json'] },
 		{ files: ['**/*.js'], rules: { 'no-console': 'error' } },
-		{ files: ['package.json'], languageOptions: { parser: tseslint.parser as Linter.Parser } },
+		{ files: ['package.json'], languageOptions: { parser: tseslint.parser } },
 	],
 });
 
@@ -104,6 +107,11 @@ const results = [
 ];
 const formatter = await describing.loadFormatter('stylish');
 console.log(await formatter.format(results));
-const findings = results.reduce((sum, { errorCount, warningCount }) => sum + errorCount + warningCount, 0);
-console.log(`${results.length} files and descriptions linted with n8n's rules, ${findings} findings`);
+const findings = results.reduce(
+	(sum, { errorCount, warningCount }) => sum + errorCount + warningCount,
+	0,
+);
+console.log(
+	`${results.length} files and descriptions linted with n8n's rules, ${findings} findings`,
+);
 if (findings > 0) process.exitCode = 1;

@@ -25,6 +25,8 @@ export interface Task {
 	allowOwnIdentity: boolean;
 	dryRun: boolean;
 	budget: Budget;
+	/** When the look-up has to end, by `performance.now()`; absent: with the budget. */
+	lookUpDeadline?: number;
 	/**
 	 * Asked once the user is known and before anything is planned or sent: a refusal ends the flow.
 	 * Told null when this target will not touch anybody, so that nobody waits for it.
@@ -116,13 +118,16 @@ type Asking = Omit<Task, 'mayTouch'>;
 type Found = Extract<Lookup<unknown>, { found: 'one' }>;
 
 async function retrieveUser(
-	{ connection, identity, allowShortNames, allowOwnIdentity, budget }: Asking,
+	{ connection, identity, allowShortNames, allowOwnIdentity, ...task }: Asking,
 	journal: Journal,
 ): Promise<Answer<Lookup<unknown>>> {
+	const { deadline } = task.budget;
+	const budget = { ...task.budget, deadline: Math.min(deadline, task.lookUpDeadline ?? deadline) };
 	journal.progress = 'user_asked';
 	// Asked beside the look-up, so that it costs no time.
 	if (!allowOwnIdentity) void connection.ownAccount(budget);
 	const at = await standpoint(connection, budget);
+	journal.scopes = at.scopes;
 	const inquiry = connection.connector.lookUp(identity, { ...at, allowShortNames });
 	const answer = await converse(inquiry, connection.line, journal.counting(budget));
 	if (answer.reply) journal.heard(answer.reply);
@@ -283,8 +288,7 @@ async function verify(
 		return;
 	}
 	const since = journal.vendorTime;
-	const at = await standpoint(task.connection, task.budget);
-	if (!readBack.isPossible(at)) {
+	if (!readBack.isPossible({ credential: task.connection.credential, scopes: journal.scopes })) {
 		journal.verified('unverifiable', null);
 		return;
 	}
@@ -307,7 +311,8 @@ async function verify(
 	};
 	const status = await journal.step(
 		'verify',
-		() => read().catch(unanswered),
+		// What a read-back meets says nothing about the revocation.
+		() => read().catch((): ReadingStatus => 'unconfirmed'),
 		(seen) => seen === 'verified',
 	);
 	journal.verified(status, status === 'unverifiable' ? null : readBack.method);
@@ -321,12 +326,6 @@ async function verify(
 }
 
 type ReadingStatus = 'verified' | 'unconfirmed' | 'unverifiable';
-
-/** A read-back that got no answer says nothing about the revocation. */
-function unanswered(thrown: unknown): ReadingStatus {
-	if (thrown instanceof TransportError) return 'unconfirmed';
-	throw thrown;
-}
 
 /** @returns whether the wait ended before the budget did */
 async function waited(ms: number, { deadline, signal }: Budget): Promise<boolean> {

@@ -22,6 +22,8 @@ export class Journal {
 	userKnown: boolean | null = null;
 	candidates: readonly User[] | null = null;
 	plan: readonly RevokeStep[] = [];
+	/** The scopes of the access token; null when unknown. */
+	scopes: readonly string[] | null = null;
 	/** The vendor's clock, ms since 1970, as of the last answer before the revocation. */
 	vendorTime = Date.now();
 

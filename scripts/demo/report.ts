@@ -36,7 +36,7 @@ const resultSchema = z.object({
 	results: z.array(targetSchema),
 });
 /** The item that Revoke Everywhere made of one user. */
-export type RevocationResult = z.infer<typeof resultSchema>;
+type RevocationResult = z.infer<typeof resultSchema>;
 
 /** The results of an execution of the template, with the output that each of them left by. */
 export function resultsOf(execution: Execution): (RevocationResult & { outputName: string })[] {

@@ -9,7 +9,8 @@ const connect = Socket.prototype.connect as unknown as Connect;
 const hostOf = (args: readonly unknown[]): string | undefined => {
 	const [first, second] = (Array.isArray(args[0]) ? args[0] : args) as unknown[];
 	if (typeof first === 'object' && first !== null) {
-		return 'path' in first ? undefined : ((first as { host?: string }).host ?? 'localhost');
+		const { path } = first as { path?: unknown };
+		return typeof path === 'string' ? undefined : ((first as { host?: string }).host ?? 'localhost');
 	}
 	return typeof second === 'string' ? second : 'localhost';
 };

@@ -66,6 +66,9 @@ export async function revokeEverywhere(request: UserRequest): Promise<UserResult
 	const inputs = request.targets.map(({ identity }) => identity);
 	const guard = protection(request.protectedUsers, [request.user, ...inputs], working.length);
 	const deadline = began + request.timeoutMs;
+	// Where all look-ups are waited for, one that hangs must leave the others time to revoke.
+	const lookUpDeadline =
+		request.protectedUsers.length > 0 ? began + request.timeoutMs / 2 : deadline;
 	const results = await Promise.all(
 		request.targets.map(async (target) => {
 			if ('problem' in target) {
@@ -79,6 +82,7 @@ export async function revokeEverywhere(request: UserRequest): Promise<UserResult
 				...target,
 				dryRun: request.dryRun,
 				budget: { deadline },
+				lookUpDeadline,
 				mayTouch: guard(),
 			});
 		}),

@@ -47,7 +47,7 @@ async function checkPolicy(
 	scope: Scope,
 ): Promise<void> {
 	if (egressFilter === undefined) return;
-	const url = new URL(path, origin);
+	const url = new URL(origin + path);
 	const verdict = await scope.race(
 		egressFilter.validateUrl(url).catch((error: unknown) => ({ ok: false as const, error })),
 	);

@@ -17,7 +17,7 @@ export function isDnsFailure(error: unknown): boolean {
 
 /** https://nodejs.org/api/tls.html#x509-certificate-error-codes, and undici's own for a proxy. */
 const certificateCode =
-	/CERT|^UNABLE_TO_(?:GET|VERIFY|DECRYPT|DECODE)_|^CRL_|^HOSTNAME_MISMATCH$|^UND_ERR_PRX_TLS$/;
+	/^(?!ERR_SSL_).*CERT|^UNABLE_TO_(?:GET|VERIFY|DECRYPT|DECODE)_|^CRL_|^HOSTNAME_MISMATCH$|^UND_ERR_PRX_TLS$/;
 const timeoutCode = /TIMEOUT$|^ETIMEDOUT$/;
 /** undici's only trace of a proxy that does not open the tunnel. */
 const proxyRefusal = /^Proxy response \((\d+)\)/;
@@ -59,8 +59,9 @@ export function failureOf(error: unknown, handedOver: boolean, host: string): Tr
 		return fail(`The proxy refused to connect to ${host} (status ${refused})`, 'unavailable');
 	}
 	// undici's parser errors have no code of their own.
-	if (code === 'UND_ERR_HEADERS_OVERFLOW' || textMember(error, 'name') === 'HTTPParserError')
+	if (code === 'UND_ERR_HEADERS_OVERFLOW' || textMember(error, 'name') === 'HTTPParserError') {
 		return fail(`What ${host} answered is not HTTP`, 'unexpected_reply');
+	}
 	if (timeoutCode.test(code)) return fail(`${host} did not answer in time (${code})`, 'timeout');
 	const detail = /^[A-Z][A-Z0-9_]{2,60}$/.test(code) ? ` (${code})` : '';
 	return fail(
@@ -74,7 +75,7 @@ export function failureOf(error: unknown, handedOver: boolean, host: string): Tr
 /** What a refusal of n8n's egress filter means; nothing was sent. */
 export function blockedByPolicy(host: string): TransportError {
 	return new TransportError(
-		`This n8n does not allow requests to ${host}: ask its administrator to allow the host (N8N_SSRF_ALLOWED_HOSTNAMES or N8N_SSRF_ALLOWED_IP_RANGES)`,
+		`This n8n does not allow requests to ${host.replace(/:\d+$/, '')}: ask its administrator to allow the host (N8N_SSRF_ALLOWED_HOSTNAMES or N8N_SSRF_ALLOWED_IP_RANGES)`,
 		'blocked_by_policy',
 		false,
 	);

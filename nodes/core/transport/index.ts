@@ -1,14 +1,6 @@
-/** The only door to the network: everything outside this folder imports from here. */
+/** The only door to the network: everything outside this folder that sends anything imports from here. */
 export { closeIdle } from './dispatcher';
 export { closeAll, openLine } from './line';
 export { LeastRecentlyUsed } from './lru';
-export {
-	authorizationHeaders,
-	mint,
-	readSigningKey,
-	type MintedToken,
-	type PostForm,
-} from './oauth';
-export { redactor, type Redactor } from './redact';
+export { authorizationHeaders, mint, readSigningKey, type MintedToken } from './oauth';
 export * from './types';
-export { isLoopback, path, readBaseUrl, UnsafeSegmentError } from './url';

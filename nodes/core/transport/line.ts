@@ -56,6 +56,8 @@ interface Sending {
 	/** A fresh token, and a DPoP nonce, are tried once each. */
 	renewed: boolean;
 	nonceGiven: boolean;
+	/** What minting a token ended with, if it failed. */
+	tokenFailure: unknown;
 }
 
 class VendorLine implements Line {
@@ -119,6 +121,7 @@ class VendorLine implements Line {
 		}
 	}
 
+	/** @throws TransportError when no token can be had: that was tried often enough already */
 	async #attempt(sending: Sending): Promise<Attempt<VendorReply>> {
 		try {
 			const reply = await this.#authorized(sending);
@@ -127,7 +130,7 @@ class VendorLine implements Line {
 			sending.refusal = throttled ? reply : undefined;
 			return { outcome: outcomeOf(reply, throttled), finish: () => reply };
 		} catch (error) {
-			if (!(error instanceof TransportError)) throw error;
+			if (!(error instanceof TransportError) || error === sending.tokenFailure) throw error;
 			sending.arrived ||= error.mayHaveArrived;
 			const { refusal, arrived } = sending;
 			return {
@@ -143,7 +146,10 @@ class VendorLine implements Line {
 
 	/** Sends the request, and once more when the vendor wants a fresh token or a DPoP nonce. */
 	async #authorized(sending: Sending): Promise<VendorReply> {
-		const token = await this.#token(sending.scope);
+		const token = await this.#token(sending.scope).catch((error: unknown) => {
+			sending.tokenFailure = error;
+			throw error;
+		});
 		const reply = await this.#paced(sending, token);
 		if (token === undefined || reply.status !== 401) return reply;
 
@@ -241,6 +247,7 @@ const unsent = {
 	refusal: undefined,
 	renewed: false,
 	nonceGiven: false,
+	tokenFailure: undefined,
 };
 
 function secretsIn(authentication: Authentication): string[] {

@@ -63,6 +63,9 @@ export function learn(bucket: Bucket, rate: Rate, waitMs: number, now: number): 
 		return { ...bucket, remaining: 0, resetAt: Math.max(bucket.resetAt, now + waitMs) };
 	}
 	if (rate.remaining === undefined || rate.resetInMs === undefined) return bucket;
+	const shut = bucket.remaining === 0 && now < bucket.resetAt;
+	// What was on its way when the vendor shut the bucket knows nothing of that.
+	if (shut && rate.remaining > 0) return bucket;
 	const resetAt = now + rate.resetInMs;
 	// Answers overtake each other; within a window what remains only falls. A window's end moves by clock rounding.
 	const sameWindow = now < bucket.resetAt && Math.abs(resetAt - bucket.resetAt) < 2_000;

@@ -41,7 +41,8 @@ export function readRate(reply: Pick<VendorReply, 'headers' | 'serverTime'>): Ra
 					: until(date),
 		limit: limited('limit'),
 		remaining: limited('remaining'),
-		resetInMs: reset === undefined ? undefined : until(reset * 1000),
+		// Seconds since 1970; some vendors send milliseconds.
+		resetInMs: reset === undefined ? undefined : until(reset < 1e11 ? reset * 1000 : reset),
 	});
 }
 

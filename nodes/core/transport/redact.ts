@@ -54,15 +54,15 @@ export function redactor(secrets: readonly string[]): Redactor {
 	};
 	for (const secret of secrets) add(secret);
 
-	const matcher = () => {
+	const compiled = () => {
 		const longestFirst = [...forms].sort(([, a], [, b]) => b - a).map(([form]) => form);
-		return (known ??= new RegExp(longestFirst.join('|') || neverMatches, 'g'));
+		return new RegExp(longestFirst.join('|') || neverMatches, 'g');
 	};
 	const inText = (text: string): string => {
 		// The known ones first: a general pattern could cut one in two and leave a half.
 		const clean = generic.reduce(
 			(rest, [pattern, by]) => rest.replace(pattern, by),
-			text.replace(matcher(), redacted),
+			text.replace((known ??= compiled()), redacted),
 		);
 		if (keyMaterial.size === 0) return clean;
 		// A run of base64 that occurs in the key is a line of it; an escaped line break is not part of the run.

@@ -6,6 +6,9 @@ import { TransportError, type VendorReply } from './types';
 /** Larger answers are refused: no answer that a connector reads comes near it. */
 export const longestBody = 1024 * 1024;
 
+/** Nobody compresses more than twice, unless to keep the reader busy. */
+const mostCodings = 2;
+
 /** An answer as it came from the wire, its body no longer than `longestBody`. */
 export interface RawReply {
 	status: number;
@@ -89,13 +92,14 @@ async function decode(
 	contentEncoding: string,
 	status: number,
 ): Promise<Buffer | undefined> {
-	const codings = contentEncoding.toLowerCase().split(',');
+	const codings = contentEncoding
+		.toLowerCase()
+		.split(/[\s,]+/)
+		.filter(Boolean);
+	if (codings.length > mostCodings) return undefined;
 	let decoded = body;
-	// The codings are listed in the order in which they were applied (RFC 9110 section 8.4).
-	for (const coding of codings
-		.reverse()
-		.map((name) => name.trim())
-		.filter(Boolean)) {
+	// They are listed in the order in which they were applied (RFC 9110 section 8.4).
+	for (const coding of codings.reverse()) {
 		if (decoded.length === 0) return decoded;
 		try {
 			const decoder = Object.hasOwn(decoders, coding) ? decoders[coding] : undefined;

@@ -17,7 +17,16 @@ import { fileURLToPath } from 'node:url';
  */
 const TASKS = {
 	demo: ['build', 'demo:run'],
-	test: ['build', 'check:generated', 'lint', 'types', 'architecture', 'dead-code', 'jest'],
+	test: [
+		'build',
+		'check:generated',
+		'lint',
+		'lint:package',
+		'types',
+		'architecture',
+		'dead-code',
+		'jest',
+	],
 	'test:host': ['build', 'jest:host'],
 };
 

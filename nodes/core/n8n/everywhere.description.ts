@@ -164,24 +164,8 @@ export function describeEverywhere(connectors: readonly Connector[]): INodeTypeD
 	};
 }
 
-/** What most workflows need nothing of, in alphabetical order. */
+/** What the first look needs nothing of. */
 const more = (): INodeProperties[] => [
-	{
-		displayName: 'Connector Options',
-		name: 'connectorOptions',
-		type: 'json',
-		default: '{}',
-		description:
-			'Options of single systems by their keys, as in their own nodes. For example {"okta": {"oauthTokens": true}}.',
-	},
-	{
-		displayName: 'Identities',
-		name: 'identities',
-		type: 'json',
-		default: '{}',
-		description:
-			'Who the user is where the name is another one, by the keys of the systems. For example {"okta": "jane.doe@example.com"}.',
-	},
 	{
 		displayName: 'If User Is Not Found',
 		name: 'notFoundPolicy',
@@ -215,19 +199,19 @@ const more = (): INodeProperties[] => [
 		description: 'Carried into every result',
 	},
 	{
-		displayName: 'Request ID',
-		name: 'requestId',
-		type: 'string',
-		default: '',
-		description: 'Carried into every result; a new UUID when empty',
-	},
-	{
 		displayName: 'Source',
 		name: 'source',
 		type: 'string',
 		default: '',
 		placeholder: 'e.g. sentinel',
 		description: 'Where the request comes from, carried into every result',
+	},
+	{
+		displayName: 'Request ID',
+		name: 'requestId',
+		type: 'string',
+		default: '',
+		description: 'Carried into every result; a new UUID when empty',
 	},
 	{
 		displayName: 'Users List',
@@ -237,6 +221,24 @@ const more = (): INodeProperties[] => [
 		default: '',
 		description:
 			'Many users in one item, one per line or separated by commas, used instead of User',
+	},
+	{
+		displayName: 'Identities',
+		name: 'identities',
+		type: 'json',
+		typeOptions: { rows: 1 },
+		default: '{}',
+		description:
+			'Who the user is where the name is another one, by the keys of the systems. For example {"okta": "jane.doe@example.com"}.',
+	},
+	{
+		displayName: 'Connector Options',
+		name: 'connectorOptions',
+		type: 'json',
+		typeOptions: { rows: 1 },
+		default: '{}',
+		description:
+			'Options of single systems by their keys, as in their own nodes. For example {"okta": {"oauthTokens": true}}.',
 	},
 ];
 

@@ -1,0 +1,130 @@
+/**
+ * What the contract suites have to know of one vendor. The suites name no vendor: whatever differs
+ * from one to the next is a fact here, written once per connector in `benches/`.
+ */
+import type { Connection } from '../../nodes/core/connection';
+import type { Connector } from '../../nodes/core/connector';
+import type { Outcome } from '../../nodes/core/outcome';
+import type { Surroundings } from '../../nodes/core/transport/types';
+import type { MatchableRequest } from '../simulator/faults';
+import type { Simulator } from '../simulator/simulator';
+
+/** Live access of one account by kind, as the vendor itself sees it: `{ sessions: 2, tokens: 1 }`. */
+export type Held = Readonly<Record<string, number>>;
+
+/** Which of the simulator's requests belong to a step of the flow. */
+export type RequestMatch = (request: MatchableRequest) => boolean;
+
+/** One way in which the connector finds a user. */
+export interface LookUpFacts {
+	/** Follows "look-up by ". */
+	title: string;
+	/** Finds `people.happy` this way, and this way only. */
+	identity: string;
+	match: RequestMatch;
+	/** What the vendor's own "not found" means here: an empty list is how some routes say it. */
+	ownNotFound: 'user_not_found' | 'unexpected_reply';
+	/** Permissions to be named after a 403. */
+	needs: readonly string[];
+}
+
+/** One way in which a credential proves itself. */
+export interface AuthenticationFacts {
+	title: string;
+	/** Token requests that one minting takes; 0 when no token is minted. */
+	tokenRequests: number;
+}
+
+/** A vendor's way of doing without something that the contract knows; the suites print the reason. */
+export interface LeftOut {
+	leftOut: string;
+}
+
+export interface VendorFacts {
+	connector: Connector;
+	/** Identities of the seed. */
+	people: {
+		/** Has access of every kind. */
+		happy: string;
+		/** Has the same, and must keep it. */
+		bystander: string;
+		/** No account has this sign-in name, address or id. */
+		missing: string;
+		/** An e-mail address that several accounts share, and the sign-in names of those. */
+		ambiguous: { identity: string; logins: readonly string[] } | LeftOut;
+		/** The sign-in name of one account that is the e-mail address of another. */
+		signInNameWins: { identity: string; shadow: string } | LeftOut;
+		/** Exists and has no access that could end. */
+		clean: { identity: string; outcome: Outcome };
+		/** The account is deactivated at the vendor. */
+		deactivated: { identity: string; status: string } | LeftOut;
+		/** The account that the credential of `authentications[0]` acts as. */
+		own: string | LeftOut;
+		/** A bare name that the vendor would resolve to `happy` by itself. */
+		shortName: string | LeftOut;
+		/** Identities that must never be looked up. */
+		unsupported: readonly string[];
+		/** Fifty more accounts. */
+		crowd: readonly string[];
+	};
+	lookUps: readonly [LookUpFacts, ...LookUpFacts[]];
+	revoke: {
+		match: RequestMatch;
+		/** Of a single revocation with every option off. */
+		requests: number;
+		/** Whether the vendor's documents allow to repeat it. */
+		idempotent: boolean;
+		outcome: Outcome;
+		statusCode: number;
+		changed: boolean | null;
+		ended: readonly string[];
+		/** The kind of access that surely ends. */
+		held: string;
+		needs: readonly string[];
+	};
+	/** The request that asks which account the credential acts as. */
+	ownAccount: RequestMatch | LeftOut;
+	/** Options that widen: what each adds to `ended`, and the kind of access that ends with it. */
+	widening: readonly { option: string; ends: string; held: string }[];
+	/** `absent` reads nothing back: the vendor has not seen anything yet. */
+	readBack: { match: RequestMatch; method: string } | LeftOut;
+	/** Permissions to be named when the set-up check is refused. */
+	checkNeeds: readonly string[];
+	oneSession: { match: RequestMatch; needs: readonly string[] } | LeftOut;
+	/** The first is the one that all other cases use. */
+	authentications: readonly [AuthenticationFacts, ...AuthenticationFacts[]];
+	/** Routes of the simulator that the connector has no use for, with the reason. */
+	unusedRoutes: Readonly<Record<string, string>>;
+	/** Why the vendor cannot have an account with this sign-in name, or this address; null when it can. */
+	cannotHave(kind: 'login' | 'email', value: string): string | null;
+	/** Cases that cannot hold for this vendor, by title, with the reason. */
+	leftOut: Readonly<Record<string, string>>;
+	start(): Promise<Bench>;
+}
+
+/** A vendor on loopback. */
+export interface Bench {
+	simulator: Simulator;
+	/** A connection with a credential of this way to authenticate; the first one by default. */
+	connection(how?: { authentication?: string; surroundings?: Partial<Surroundings> }): Connection;
+	/** Texts in the credential of this way to authenticate that must never leave. */
+	secretsOf(authentication: string): readonly string[];
+	/** The vendor back to its seed, faults and records forgotten, and no token, pool or rate limit remembered. */
+	reset(): Promise<void>;
+	/** What every account has now, by sign-in name. */
+	everyone(): Readonly<Record<string, Held>>;
+	/** Adds an account with access of every kind; its id. */
+	addUser(user: { login: string; email?: string; displayName?: string }): string;
+	/** Signs a user in; the id of the new session. */
+	signIn(login: string): string;
+	isLive(sessionId: string): boolean;
+	/** The vendor's own error with `text` wherever its errors carry text. */
+	errorWith(text: string): unknown;
+	/** Access tokens minted so far are worth nothing any more. */
+	withdrawTokens(): void;
+	/** From now on the vendor does not show revocations that happened. */
+	hideRevocations(): void;
+	/** The account vanishes at the moment at which its revocation arrives. */
+	loseUserAtRevocation(): void;
+	close(): Promise<void>;
+}

@@ -1,0 +1,57 @@
+/** How a test file finds the stage that the set-up made: by an environment variable, as plain data. */
+import { z } from 'zod';
+import { N8nClient } from './client';
+import { SimulatorControl } from './simulator';
+import type { Stage } from './stage';
+
+const VARIABLE = 'SESSION_REVOCATION_HOST_STAGE';
+
+const credential = z.object({ id: z.string(), name: z.string(), type: z.string() });
+const stageSchema = z.object({
+	n8nUrl: z.string(),
+	logFile: z.string(),
+	userFolder: z.string(),
+	owner: z.object({ email: z.string(), password: z.string() }),
+	session: z.object({ cookie: z.string(), key: z.string() }),
+	simulatorUrl: z.string(),
+	okta: credential,
+	webhookKey: credential,
+	template: z.object({
+		id: z.string(),
+		versionId: z.string(),
+		webhookUrl: z.string(),
+		keyHeader: z.string(),
+		key: z.string(),
+	}),
+});
+
+/** Writes down where the stage stands. */
+export function publishStage({ n8n, simulator, okta, webhookKey, template }: Stage): void {
+	const data: z.infer<typeof stageSchema> = {
+		n8nUrl: n8n.url,
+		logFile: n8n.logFile,
+		userFolder: n8n.userFolder,
+		owner: n8n.owner,
+		session: n8n.client.session,
+		simulatorUrl: simulator.url,
+		okta,
+		webhookKey,
+		template,
+	};
+	process.env[VARIABLE] = JSON.stringify(data);
+}
+
+/** The stage, for a test file. */
+export function onStage() {
+	const text = process.env[VARIABLE];
+	if (text === undefined) throw new Error('The host tests run by "npm run test:host" only.');
+	const { n8nUrl, logFile, userFolder, owner, session, simulatorUrl, ...rest } = stageSchema.parse(
+		JSON.parse(text),
+	);
+	const client = new N8nClient(n8nUrl, session);
+	return {
+		...rest,
+		n8n: { url: n8nUrl, logFile, userFolder, owner, client },
+		simulator: new SimulatorControl(simulatorUrl),
+	};
+}

@@ -1,0 +1,115 @@
+/** The Okta simulator as a process of its own, and the questions that the demo and the tests ask it. */
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
+import { repositoryRoot } from './install';
+import { start, stop, tail } from './processes';
+
+const READY_TIMEOUT_MS = 60_000;
+const CALL_TIMEOUT_MS = 10_000;
+
+const ready = z.object({ vendor: z.string(), url: z.string().url() });
+const state = z.object({
+	users: z.array(
+		z.object({
+			id: z.string(),
+			login: z.string(),
+			email: z.string(),
+			status: z.string(),
+			sessions: z.array(z.string()),
+			tokens: z.number(),
+		}),
+	),
+});
+const traffic = z.object({
+	requests: z.array(z.object({ method: z.string(), path: z.string() }).passthrough()),
+	violations: z.array(z.unknown()),
+	unmatched: z.array(z.unknown()),
+});
+
+/** One user as the simulated vendor knows them. */
+type SimulatedUser = z.infer<typeof state>['users'][number];
+
+/** A simulator that somebody started, seen through its control API. */
+export class SimulatorControl {
+	constructor(readonly url: string) {}
+
+	private async read<T>(schema: z.ZodType<T>, path: string, method = 'GET'): Promise<T> {
+		const response = await fetch(`${this.url}/__simulator/${path}`, {
+			method,
+			signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+		});
+		if (!response.ok) throw new Error(`The simulator answered ${path} with ${response.status}.`);
+		return schema.parse(await response.json());
+	}
+
+	async users(): Promise<SimulatedUser[]> {
+		return (await this.read(state, 'state')).users;
+	}
+
+	/** The user with this login, which must exist. */
+	async user(login: string): Promise<SimulatedUser> {
+		const user = (await this.users()).find((one) => one.login === login);
+		if (user === undefined) throw new Error(`The simulator has no user ${login}.`);
+		return user;
+	}
+
+	/** What came over the wire since the start or the last reset. */
+	async traffic(): Promise<z.infer<typeof traffic>> {
+		return await this.read(traffic, 'requests');
+	}
+
+	/** Back to the state of the seed: the sessions live again. */
+	async reset(): Promise<void> {
+		await this.read(z.unknown(), 'reset', 'POST');
+	}
+}
+
+/** A simulator that we started. */
+interface RunningSimulator {
+	readonly control: SimulatorControl;
+	stop(): Promise<void>;
+}
+
+/** Starts the simulator of a vendor with the people of the demo, on a free port of loopback. */
+export async function startSimulator(vendor: string): Promise<RunningSimulator> {
+	const main = join(repositoryRoot, 'test', 'simulator', 'main.ts');
+	const options = ['--port', '0', '--seed', 'demo', '--exit-with-parent'];
+	const child = start(process.execPath, ['--import', 'tsx', main, vendor, ...options], {
+		cwd: repositoryRoot,
+		// Its standard input stays open as long as we live: that is how it notices our end.
+		stdio: ['pipe', 'pipe', 'pipe'],
+	});
+	let errors = '';
+	child.stderr?.on('data', (chunk: Buffer) => (errors += chunk.toString('utf8')));
+	const url = await new Promise<string>((resolve, reject) => {
+		const fail = (what: string) => {
+			reject(new Error(`The ${vendor} simulator ${what}.\n${tail(errors)}`));
+		};
+		const timer = setTimeout(() => {
+			fail(`was not ready within ${READY_TIMEOUT_MS / 1000} s`);
+		}, READY_TIMEOUT_MS);
+		child.once('error', (error) => {
+			fail(`could not be started: ${error.message}`);
+		});
+		child.once('exit', (code) => {
+			clearTimeout(timer);
+			fail(`ended with status ${code ?? 'unknown'}`);
+		});
+		if (child.stdout === null) return;
+		createInterface({ input: child.stdout }).on('line', (line) => {
+			if (!line.startsWith('{')) return;
+			clearTimeout(timer);
+			resolve(ready.parse(JSON.parse(line)).url);
+		});
+	}).catch(async (error: unknown) => {
+		await stop(child);
+		throw error;
+	});
+	return {
+		control: new SimulatorControl(url),
+		stop: async () => {
+			await stop(child);
+		},
+	};
+}

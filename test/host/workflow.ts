@@ -1,0 +1,74 @@
+/** Workflow files as people import them, and what has to be filled in before they can run. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Credential } from './client';
+import { repositoryRoot } from './install';
+
+const nodeSchema = z
+	.object({
+		name: z.string(),
+		type: z.string(),
+		parameters: z.record(z.unknown()),
+		webhookId: z.string().optional(),
+		credentials: z.record(z.object({ id: z.string(), name: z.string() })).optional(),
+	})
+	.passthrough();
+
+const workflowSchema = z.object({
+	name: z.string(),
+	nodes: z.array(nodeSchema),
+	connections: z.record(z.unknown()),
+	settings: z.record(z.unknown()),
+});
+
+export type WorkflowFile = z.infer<typeof workflowSchema>;
+export type WorkflowNode = z.infer<typeof nodeSchema>;
+
+/** The node names of the template: the demo and the tests read results by them. */
+export const TEMPLATE = {
+	file: 'siem-alert-revoke-everywhere.json',
+	webhook: 'SIEM Alert',
+	identities: 'Accounts in the Alert',
+	revoke: 'Revoke Everywhere',
+	success: 'Notify: Sessions Ended',
+	failure: 'Notify: Needs a Person',
+} as const;
+
+/** Reads one of the repository's templates. */
+export function readTemplate(file: string): WorkflowFile {
+	return workflowSchema.parse(
+		JSON.parse(readFileSync(join(repositoryRoot, 'workflows', file), 'utf8')),
+	);
+}
+
+/** Replaces one node of a workflow. */
+export function withNode(
+	workflow: WorkflowFile,
+	name: string,
+	change: (node: WorkflowNode) => WorkflowNode,
+): WorkflowFile {
+	if (!workflow.nodes.some((node) => node.name === name)) {
+		throw new Error(`The workflow "${workflow.name}" has no node "${name}".`);
+	}
+	const nodes = workflow.nodes.map((node) => (node.name === name ? change(node) : node));
+	return { ...workflow, nodes };
+}
+
+/** Chooses a credential in a node, as a person does in the node's panel. */
+export function withCredential(
+	workflow: WorkflowFile,
+	node: string,
+	{ id, name, type }: Credential,
+): WorkflowFile {
+	return withNode(workflow, node, (old) => ({
+		...old,
+		credentials: { ...old.credentials, [type]: { id, name } },
+	}));
+}
+
+/** The path of the workflow's webhook, as its Webhook node has it. */
+export function webhookPath(workflow: WorkflowFile, node: string): string {
+	const webhook = workflow.nodes.find(({ name }) => name === node);
+	return z.object({ path: z.string() }).parse(webhook?.parameters).path;
+}

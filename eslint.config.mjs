@@ -36,6 +36,7 @@ export default tseslint.config(
 		languageOptions: {
 			globals: {
 				console: 'readonly',
+				exports: 'writable',
 				module: 'writable',
 				process: 'readonly',
 				require: 'readonly',

@@ -1,21 +1,34 @@
-const { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
+const {
+	existsSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	writeFileSync,
+} = require('node:fs');
 const { dirname } = require('node:path');
 const { dest, series, src } = require('gulp');
 const { rolldown } = require('rolldown');
 require('tsx/cjs');
 
+/** Files below a folder whose path ends so. */
+const files = (folder, end) =>
+	readdirSync(folder, { recursive: true })
+		.map((file) => `${folder}/${file}`.replaceAll('\\', '/'))
+		.filter((file) => file.endsWith(end));
+
 const clean = async () => rmSync('dist', { recursive: true, force: true });
 
 /** One file for each node and credential, and ONE chunk that they share: so all nodes use one pool of connections. */
 async function bundle() {
-	const entries = globSync(['nodes/*/*.node.ts', 'credentials/*.credentials.ts']);
+	const entries = [...files('nodes', '.node.ts'), ...files('credentials', '.credentials.ts')];
 	const build = await rolldown({
 		input: Object.fromEntries(entries.map((file) => [file.replace(/\.ts$/, ''), file])),
 		platform: 'node',
 		external: ['n8n-workflow', /^node:/],
 		transform: { target: 'node22' },
 	});
-	await build.write({
+	const { output } = await build.write({
 		dir: 'dist',
 		format: 'cjs',
 		exports: 'named',
@@ -24,6 +37,21 @@ async function bundle() {
 		codeSplitting: { groups: [{ name: 'core', test: /./ }] },
 	});
 	await build.close();
+	const bundled = output.flatMap(({ moduleIds = [] }) => moduleIds);
+	writeFileSync('dist/THIRD-PARTY-LICENSES.txt', licensesOf(bundled));
+}
+
+/** The licences of the packages that are part of the bundle: each wants to be kept with its code. */
+function licensesOf(modules) {
+	const inPackage = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/;
+	const folders = new Set(modules.flatMap((id) => inPackage.exec(id.replaceAll('\\', '/')) ?? []));
+	const notices = [...folders].sort().map((folder) => {
+		const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
+		const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
+		if (file === undefined) throw new Error(`${name} is bundled but ships no licence text`);
+		return `${name} ${version} (${license})\n\n${readFileSync(`${folder}/${file}`, 'utf8').trim()}\n`;
+	});
+	return notices.join(`\n${'-'.repeat(80)}\n\n`);
 }
 
 const icons = () => src('nodes/*/*.svg').pipe(dest('dist/nodes'));
@@ -48,7 +76,7 @@ async function checkPackage() {
 	}
 	for (const file of n8n.nodes)
 		if (!existsSync(file.replace(/\.js$/, '.json'))) problems.push(`${file} has no codex`);
-	const shared = globSync('dist/lib/*.js');
+	const shared = files('dist/lib', '.js');
 	if (shared.length !== 1)
 		problems.push(`one shared chunk was expected, there are ${shared.length}`);
 	if (Object.keys(require(`./${main}`)).length !== n8n.nodes.length + n8n.credentials.length)

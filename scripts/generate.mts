@@ -3,7 +3,7 @@
  * the registry, package.json's n8n block and index.js. `--check` writes nothing and fails when
  * something is out of date.
  */
-import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { format } from 'prettier';
 
@@ -23,10 +23,16 @@ async function put(file: string, text: string): Promise<void> {
 	else writeFileSync(file, wanted);
 }
 
-const folders = globSync('nodes/*/connector.ts')
+/** Files below a folder whose path ends so. */
+const filesIn = (folder: string, end: string): string[] =>
+	readdirSync(folder, { recursive: true, encoding: 'utf8' })
+		.map((file) => `${folder}/${file}`.replaceAll('\\', '/'))
+		.filter((file) => file.endsWith(end))
+		.sort();
+
+const folders = filesIn('nodes', '/connector.ts')
 	.map((file) => basename(dirname(file)))
-	.filter((folder) => folder !== 'core')
-	.sort();
+	.filter((folder) => folder !== 'core');
 const exportOf = (folder: string): string => folder.charAt(0).toLowerCase() + folder.slice(1);
 
 await put(
@@ -40,12 +46,10 @@ export const connectors: readonly Connector[] = [${folders.map(exportOf).join(',
 `,
 );
 
-const built = (pattern: string): string[] =>
-	globSync(pattern)
-		.sort()
-		.map((file) => `dist/${file.replace(/\.ts$/, '.js')}`);
-const nodes = built('nodes/*/*.node.ts');
-const credentials = built('credentials/*.credentials.ts');
+const built = (folder: string, end: string): string[] =>
+	filesIn(folder, end).map((file) => `dist/${file.replace(/\.ts$/, '.js')}`);
+const nodes = built('nodes', '.node.ts');
+const credentials = built('credentials', '.credentials.ts');
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, object>;
 manifest.n8n = { ...manifest.n8n, credentials, nodes };

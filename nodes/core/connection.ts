@@ -170,7 +170,8 @@ async function askOwnAccount(
 	budget: Budget,
 ): Promise<string | null> {
 	if (!at.connector.ownAccount) return null;
-	const patience = Math.min(budget.deadline, performance.now() + OWN_ACCOUNT_PATIENCE_MS);
+	const now = performance.now();
+	const patience = now + Math.min(OWN_ACCOUNT_PATIENCE_MS, (budget.deadline - now) / 3);
 	try {
 		const inquiry = at.connector.ownAccount(await standpoint(at, budget));
 		const answer = await converse(inquiry, at.line, { deadline: patience });

@@ -83,7 +83,7 @@ export interface Survivor {
 }
 
 /** What a Check Setup found out beyond the requests themselves having been answered. */
-export interface SetupFinding {
+interface SetupFinding {
 	missingPermissions: readonly string[];
 	/** What could not be proved without revoking something, as a sentence; null when everything was. */
 	unproved: string | null;

@@ -4,7 +4,6 @@
  * Each step is written into the result as it happens, and the list ends with the step that stopped
  * the flow. Nothing here knows a vendor, and nothing here throws for what a vendor or a user did.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import { type Answer, type Connection, converse, standpoint } from './connection';
 import type { Lookup, Refusal, RevokeStep, StepVerdict, User } from './connector';
 import { Stop, stopForReply, stopForThrown } from './failure';
@@ -214,7 +213,6 @@ async function revokeSessions(
 		try {
 			const reply = await connection.line.send(step.request, journal.counting(budget));
 			journal.heard(reply);
-			journal.decidedBy(reply);
 			return { step, reply };
 		} catch (thrown) {
 			return { step, thrown };
@@ -227,7 +225,10 @@ async function revokeSessions(
 		journal.progress = 'revoke_sent';
 	}
 	const unanswered = sent.find((one) => 'thrown' in one);
-	if (unanswered && !sent.some((one) => 'reply' in one)) throw unanswered.thrown;
+	if (unanswered && !sent.some((one) => 'reply' in one)) {
+		journal.decidedBy(null);
+		throw unanswered.thrown;
+	}
 	return sent;
 }
 
@@ -244,7 +245,10 @@ function checkRevocation(
 	const verdicts = new Set<StepVerdict['verdict']>();
 	let stop: Stop | null = null;
 	for (const one of sent) {
-		const verdict = 'reply' in one ? one.step.judge(one.reply) : undefined;
+		const reply = 'reply' in one ? one.reply : null;
+		const verdict = reply ? one.step.judge(reply) : undefined;
+		// The first that failed decides, else the last that was accepted.
+		if (!stop) journal.decidedBy(reply);
 		if (verdict) {
 			verdicts.add(verdict.verdict);
 			if (verdict.verdict === 'ended') journal.addEnded(one.step.ends, verdict.changed);
@@ -296,7 +300,7 @@ async function verify(
 	let residue = 0;
 	const read = async (): Promise<ReadingStatus> => {
 		for (const wait of readBack.polls) {
-			if (!(await waited(wait, task.budget))) break;
+			if (wait > 0) await line.wait(wait, task.budget);
 			const inquiry = readBack.read(found.account, since);
 			const answer = await converse(inquiry, line, journal.counting(task.budget));
 			if (answer.reply) journal.heard(answer.reply);
@@ -326,17 +330,5 @@ async function verify(
 }
 
 type ReadingStatus = 'verified' | 'unconfirmed' | 'unverifiable';
-
-/** @returns whether the wait ended before the budget did */
-async function waited(ms: number, { deadline, signal }: Budget): Promise<boolean> {
-	if (ms === 0) return true;
-	if (performance.now() + ms > deadline) return false;
-	try {
-		await pause(ms, undefined, signal ? { signal } : {});
-		return true;
-	} catch {
-		return false;
-	}
-}
 
 const refused = ({ cause, why }: Refusal): Stop => new Stop('refused', cause, why);

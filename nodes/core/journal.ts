@@ -87,8 +87,8 @@ export class Journal {
 		this.vendorTime = reply.serverTime;
 	}
 
-	/** This answer decides the outcome so far. */
-	decidedBy(reply: VendorReply): void {
+	/** This answer decides the outcome so far; null when there was none. */
+	decidedBy(reply: VendorReply | null): void {
 		this.decisive = reply;
 	}
 

@@ -37,7 +37,7 @@ export const revocationOutcomes = {
 export type RevocationOutcome = keyof typeof revocationOutcomes;
 
 /** Outcomes of the operations that revoke nothing, when they succeed. */
-export const readOutcomes = {
+const readOutcomes = {
 	user_found: 'OK',
 	sessions_listed: 'OK',
 	session_valid: 'OK',

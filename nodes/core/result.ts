@@ -42,7 +42,7 @@ export interface Survives {
 }
 
 /** A request that a dry run would have sent. */
-export interface PlannedRequest {
+interface PlannedRequest {
 	method: string;
 	url: string;
 	ends: readonly string[];

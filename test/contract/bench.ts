@@ -16,7 +16,7 @@ export type Held = Readonly<Record<string, number>>;
 export type RequestMatch = (request: MatchableRequest) => boolean;
 
 /** One way in which the connector finds a user. */
-export interface LookUpFacts {
+interface LookUpFacts {
 	/** Follows "look-up by ". */
 	title: string;
 	/** Finds `people.happy` this way, and this way only. */
@@ -124,6 +124,8 @@ export interface Bench {
 	withdrawTokens(): void;
 	/** From now on the vendor does not show revocations that happened. */
 	hideRevocations(): void;
+	/** From now on every look-up is answered with this account, whatever was asked for. */
+	answerEveryLookUpWith(login: string): void;
 	/** The account vanishes at the moment at which its revocation arrives. */
 	loseUserAtRevocation(): void;
 	close(): Promise<void>;

@@ -189,6 +189,18 @@ eachConnector(({ facts, bench, check, given }) => {
 			expect(after[shadow]).toEqual(before[shadow]);
 		});
 
+		check('does not take the vendor at its word about who was meant', async () => {
+			bench().answerEveryLookUpWith(people.bystander);
+			const before = bench().everyone();
+			for (const { identity } of facts.lookUps) {
+				const result = await revoke(bench(), identity, { allowShortNames: true });
+				expect(result).toMatchObject({ outcome: 'user_not_found', user: null, changed: false });
+			}
+			expect(bench().simulator.requests.some(facts.revoke.match)).toBe(false);
+			expect(bench().everyone()).toEqual(before);
+			expect((await revoke(bench(), people.bystander)).outcome).toBe(facts.revoke.outcome);
+		});
+
 		check('says so when the vendor loses the user before the revocation', async () => {
 			bench().loseUserAtRevocation();
 			const result = await revoke(bench(), happy);

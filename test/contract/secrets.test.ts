@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { afterEach, beforeEach, expect, jest } from '@jest/globals';
 import { checkSetup, revokeOneSession } from '../../nodes/core/flow';
 import type { TargetResult } from '../../nodes/core/result';
-import type { Fault } from '../simulator/faults';
+import type { Fault, MatchableRequest } from '../simulator/faults';
 import { eachConnector, retrieve, revoke, within } from './suite';
 
 /** What requests prove themselves with: headers and form members that carry tokens, assertions and proofs. */
@@ -59,7 +59,7 @@ afterEach(() => {
 	jest.restoreAllMocks();
 });
 
-eachConnector(({ facts, bench, check }) => {
+eachConnector(({ facts, bench, check, given }) => {
 	for (const { title, tokenRequests } of facts.authentications) {
 		check(`no secret leaves: ${title}`, async () => {
 			const lines: unknown[] = [];
@@ -127,6 +127,23 @@ eachConnector(({ facts, bench, check }) => {
 					expect(at < 0 ? '' : text.slice(Math.max(0, at - 200), at + form.length)).toBe('');
 				}
 			}
+		});
+
+		const header = facts.connector.requestIdHeader;
+		const reason =
+			tokenRequests === 0 ? 'this credential mints no token' : 'the vendor names no request';
+		const echo = tokenRequests === 0 || header === null ? { leftOut: reason } : header;
+		given(echo, `a token that looks like nothing does not leave: ${title}`, async (name) => {
+			const token = 'plainwordsthatlooklikenothing';
+			const { faults } = bench().simulator;
+			const mintsToken = ({ body }: MatchableRequest) => body.includes('grant_type=');
+			const body = { access_token: token, token_type: 'Bearer', expires_in: 3600 };
+			faults.next({ match: mintsToken, fault: { kind: 'wrongShape', body } });
+			faults.next({ fault: { kind: 'status', status: 400, headers: { [name]: token } } });
+			const connection = bench().connection({ authentication: title });
+			const result = await revoke(connection, facts.people.happy);
+			expect(result).toMatchObject({ outcome: 'failed', vendorRequestId: '[redacted]' });
+			expect(JSON.stringify(result)).not.toContain(token);
 		});
 
 		check(`no secret leaves when no token is given: ${title}`, async () => {

@@ -22,7 +22,7 @@ export interface Stand {
 }
 
 /** The facts of a connector. */
-export function factsOf({ key }: Connector): VendorFacts {
+function factsOf({ key }: Connector): VendorFacts {
 	const facts = benches.find(({ connector }) => connector.key === key);
 	if (!facts) throw new Error(`test/contract/benches has none for ${key}`);
 	return facts;

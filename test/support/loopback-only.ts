@@ -10,7 +10,9 @@ const hostOf = (args: readonly unknown[]): string | undefined => {
 	const [first, second] = (Array.isArray(args[0]) ? args[0] : args) as unknown[];
 	if (typeof first === 'object' && first !== null) {
 		const { path } = first as { path?: unknown };
-		return typeof path === 'string' ? undefined : ((first as { host?: string }).host ?? 'localhost');
+		return typeof path === 'string'
+			? undefined
+			: ((first as { host?: string }).host ?? 'localhost');
 	}
 	return typeof second === 'string' ? second : 'localhost';
 };

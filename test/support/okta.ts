@@ -16,7 +16,7 @@ export interface OktaBench {
 	close(): Promise<void>;
 }
 
-export const quiet: Surroundings = { usersInParallel: 10, log: () => undefined };
+const quiet: Surroundings = { usersInParallel: 10, log: () => undefined };
 
 /** The administrator who owns the API token. */
 export const OWNER = 'owner@example.com';

@@ -104,7 +104,7 @@ const mintedToken = (): INodeProperties => ({
 });
 
 /** Node folders are named after the vendor: `OktaSessions` lies in `Okta`. */
-export const folderOf = ({ node }: Pick<Connector, 'node'>): string =>
+const folderOf = ({ node }: Pick<Connector, 'node'>): string =>
 	node.className.replace(/Sessions$/, '');
 
 /** Tokens of connection tests by their text: what proves the possession of a token cannot be kept in a field. */

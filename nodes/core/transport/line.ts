@@ -104,6 +104,14 @@ class VendorLine implements Line {
 		});
 	}
 
+	async wait(ms: number, budget: Budget): Promise<void> {
+		await this.#within(budget, async (scope) => {
+			if (ms >= scope.remaining()) scope.expire();
+			scope.ensureOpen();
+			await scope.wait(ms);
+		});
+	}
+
 	async grantedScopes(budget: Budget): Promise<readonly string[] | null> {
 		return await this.#within(budget, async (scope) => (await this.#token(scope))?.scopes ?? null);
 	}

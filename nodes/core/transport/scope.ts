@@ -100,6 +100,11 @@ export class Scope {
 		}
 	}
 
+	/** Ends the work as `timeout`: what is to come does not fit into its time. */
+	expire(): void {
+		this.#end('timeout');
+	}
+
 	/** Ends the work as `cancelled`, for whoever owns it. */
 	cancel(): void {
 		this.#end('cancelled');

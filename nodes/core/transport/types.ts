@@ -163,6 +163,12 @@ export interface Line {
 	 * @throws TransportError as `send`
 	 */
 	grantedScopes(budget: Budget): Promise<readonly string[] | null>;
+	/**
+	 * Lets `ms` milliseconds pass.
+	 *
+	 * @throws TransportError `cancelled` or `timeout`, at once when the wait does not fit into the budget
+	 */
+	wait(ms: number, budget: Budget): Promise<void>;
 	/** The absolute URL that `request` would go to; for plans and logs, holds no secret. */
 	urlOf(request: VendorRequest): string;
 	/** Replaces every secret of the credential, and every token minted from it, by `[redacted]`; recurses into arrays and objects, keys included. */

@@ -153,6 +153,13 @@ async function start(): Promise<Bench> {
 		hideRevocations: () => {
 			org.logLagMs = Infinity;
 		},
+		answerEveryLookUpWith(login) {
+			const user = org.user(login);
+			const times = Infinity;
+			simulator.faults.next({ match: byKey, times, fault: { kind: 'wrongShape', body: user } });
+			const body = [user];
+			simulator.faults.next({ match: 'listUsers', times, fault: { kind: 'wrongShape', body } });
+		},
 		loseUserAtRevocation: () =>
 			simulator.faults.next({
 				match: 'revokeUserSessions',

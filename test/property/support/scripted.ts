@@ -21,10 +21,10 @@ import {
 } from '../../../nodes/core/transport/types';
 
 /** What becomes of one request: an answer with this status, or none. */
-export type Reaction =
+type Reaction =
 	{ status: number; usable: boolean } | { thrown: TransportCause; mayHaveArrived: boolean };
 
-export type LookUp =
+type LookUp =
 	| { found: 'one'; refusal: RefusalCause | null }
 	| { found: 'none' }
 	| { found: 'many' }
@@ -105,6 +105,8 @@ export function scripted(
 			happenings.push({ who: key, what: 'done', path: asked.path });
 			return react(reactionTo(script, asked.path));
 		},
+		wait: () => Promise.resolve(),
+		wait: () => Promise.resolve(),
 		grantedScopes: () => Promise.resolve(null),
 		urlOf: ({ path }) => `https://vendor.example${path}`,
 		redact: (value) => value,

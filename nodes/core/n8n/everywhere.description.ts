@@ -35,7 +35,7 @@ export function describeEverywhere(connectors: readonly Connector[]): INodeTypeD
 		defaults: { name: 'Revoke Everywhere' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
-		outputs: ['main'],
+		outputs: [NodeConnectionTypes.Main, NodeConnectionTypes.Main],
 		outputNames: ['Success', 'Failure'],
 		credentials: connectors.map(({ key, credential }) => ({
 			name: credential.name,

@@ -106,7 +106,6 @@ export function scripted(
 			return react(reactionTo(script, asked.path));
 		},
 		wait: () => Promise.resolve(),
-		wait: () => Promise.resolve(),
 		grantedScopes: () => Promise.resolve(null),
 		urlOf: ({ path }) => `https://vendor.example${path}`,
 		redact: (value) => value,

@@ -10,7 +10,7 @@ export const MAX_IDENTITY_LENGTH = 512;
 export function readIdentity(value: unknown): { identity: string } | { problem: string } {
 	if (value === undefined || value === null || value === '') return { problem: 'is empty' };
 	if (typeof value !== 'string') return { problem: `is not text but ${kindOf(value)}` };
-	const identity = value.replace(/^[ \u00a0]+|[ \u00a0]+$/g, '');
+	const identity = value.replace(/^[\p{Zs}\ufeff]+|[\p{Zs}\ufeff]+$/gu, '');
 	if (identity === '') return { problem: 'is blank' };
 	if (identity.length > MAX_IDENTITY_LENGTH) {
 		return { problem: `is longer than ${MAX_IDENTITY_LENGTH} characters` };
@@ -25,9 +25,15 @@ function kindOf(value: unknown): string {
 	return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
+/** A text without its letter case. Character by character, because a Greek sigma's small form depends on its neighbours. */
+export const foldCase = (text: string): string =>
+	Array.from(text, (character) => character.toLowerCase())
+		.join('')
+		.replaceAll('ς', 'σ');
+
 /** Whether two sign-in names or addresses are the same: exact but for letter case. */
 export const sameName = (one: string | null | undefined, other: string): boolean =>
-	typeof one === 'string' && one.toLowerCase() === other.toLowerCase();
+	typeof one === 'string' && foldCase(one) === foldCase(other);
 
 /** Whether a value can be an e-mail address or another name with a domain, and so is not a bare name. */
 export const hasDomain = (identity: string): boolean => /.@./u.test(identity);

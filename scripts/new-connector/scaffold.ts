@@ -527,6 +527,7 @@ async function start(): Promise<Bench> {
 		errorWith: (text) => ({ code: text }),
 		withdrawTokens: () => undescribed('withdrawTokens'),
 		hideRevocations: () => undescribed('hideRevocations'),
+		answerEveryLookUpWith: () => undescribed('answerEveryLookUpWith'),
 		loseUserAtRevocation: () => undescribed('loseUserAtRevocation'),
 		close: async () => {
 			await simulator.close();

@@ -229,7 +229,7 @@ describe('protected users', () => {
 			notFoundPolicy: 'failWhenNowhere',
 			dryRun: false,
 			protectedUsers: ['break-glass-*'],
-			timeoutMs: 300,
+			timeoutMs: 2_000,
 			refusal: null,
 			reason: null,
 			source: null,

@@ -1,9 +1,8 @@
-import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import net from 'node:net';
 import { closeAll, openLine } from '../../nodes/core/transport';
-import { allowLoopbackOnly, takeEscapes } from './support/loopback';
+import { takeEscapes } from '../support/loopback';
 
-beforeAll(allowLoopbackOnly);
 afterEach(closeAll);
 
 describe('no test reaches another machine', () => {

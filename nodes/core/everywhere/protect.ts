@@ -1,6 +1,7 @@
 /** Users whom nobody may touch. */
 import type { Refusal, User } from '../connector';
 import type { Task } from '../flow';
+import { foldCase } from '../identity';
 
 /** Splits what a user typed, one per line or comma, or takes a list as it is; blank entries are dropped. */
 export function readEntries(value: unknown): readonly string[] | { problem: string } {
@@ -14,8 +15,8 @@ export function readEntries(value: unknown): readonly string[] | { problem: stri
 
 /** Whether a whole value matches a pattern: exact, or with `*` for any text; letter case does not matter. */
 export function matches(pattern: string, value: string): boolean {
-	const parts = pattern.toLowerCase().split('*');
-	const text = value.toLowerCase();
+	const parts = foldCase(pattern).split('*');
+	const text = foldCase(value);
 	const [first = '', ...rest] = parts;
 	const last = rest.pop();
 	if (last === undefined) return text === first;

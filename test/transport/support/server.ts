@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, expect } from '@jest/globals';
+import { afterEach, expect } from '@jest/globals';
 import http, { type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import https, { type ServerOptions } from 'node:https';
 import net, { type AddressInfo, type Server, type Socket } from 'node:net';
@@ -10,7 +10,7 @@ import type {
 	Surroundings,
 	VendorRequest,
 } from '../../../nodes/core/transport/types';
-import { allowLoopbackOnly, takeEscapes } from './loopback';
+import { takeEscapes } from '../../support/loopback';
 
 /** A server on this machine that remembers what it saw. */
 export interface Seen {
@@ -26,7 +26,6 @@ export interface Seen {
 
 const running: Seen[] = [];
 
-beforeAll(allowLoopbackOnly);
 afterEach(async () => {
 	await closeAll();
 	await Promise.all(running.splice(0).map(async ({ close }) => await close()));

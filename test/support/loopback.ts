@@ -1,5 +1,5 @@
 import { Socket, type LookupFunction } from 'node:net';
-import { isLoopback } from '../../../nodes/core/transport/url';
+import { isLoopback } from '../../nodes/core/transport/url';
 
 /** What a test tried to reach outside this machine; `takeEscapes` lets it fail even when the code swallowed the error. */
 const escapes: string[] = [];

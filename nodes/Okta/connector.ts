@@ -97,10 +97,10 @@ function means({ id, profile }: OktaUser, identity: string, allowShortNames: boo
 }
 
 function among(reply: VendorReply, users: readonly OktaUser[]): OktaLookup {
-	const [first, ...others] = users;
+	const [first, ...others] = new Map(users.map((user) => [user.id, user])).values();
 	return first && others.length === 0
 		? one(reply, first)
-		: { found: 'many', reply, candidates: users.map(asUser) };
+		: { found: 'many', reply, candidates: [...(first ? [first] : []), ...others].map(asUser) };
 }
 
 const one = (reply: VendorReply, user: OktaUser): OktaLookup => ({
@@ -260,20 +260,26 @@ export const okta = defineConnector<OktaCredential, { id: string }, OktaOptions>
 	},
 
 	/** @see https://developer.okta.com/docs/api/openapi/okta-management/management/tag/Session/#tag/Session/operation/revokeSession */
-	revokeOne: (sessionId) => ({
-		request: {
-			method: 'DELETE',
-			path: path`/api/v1/sessions/${sessionId}`,
-			idempotent: true,
-			bucket: 'sessions/{id}',
-			needs: ['okta.sessions.manage'],
-		},
-		ends: ['session'],
-		judge(reply) {
-			if (reply.status === 204) return { verdict: 'ended', changed: true };
-			return gone(reply) ? { verdict: 'already_gone' } : undefined;
-		},
-	}),
+	revokeOne(sessionId) {
+		if (sessionId.toLowerCase() === 'me') {
+			const why = "Okta reads 'me' as the session of the credential itself";
+			return { cause: 'unsupported_user', why };
+		}
+		return {
+			request: {
+				method: 'DELETE',
+				path: path`/api/v1/sessions/${sessionId}`,
+				idempotent: true,
+				bucket: 'sessions/{id}',
+				needs: ['okta.sessions.manage'],
+			},
+			ends: ['session'],
+			judge(reply) {
+				if (reply.status === 204) return { verdict: 'ended', changed: true };
+				return gone(reply) ? { verdict: 'already_gone' } : undefined;
+			},
+		};
+	},
 
 	readBack: {
 		method: 'Okta System Log (user.session.clear)',

@@ -33,7 +33,7 @@ export interface Connection {
 	connector: Connector;
 	credential: unknown;
 	line: Line;
-	/** Asked once for all users; see {@link Connector.ownAccount}. Null also when the vendor would not say. */
+	/** Asked once for all users; see {@link Connector.ownAccount}. Null also when the vendor would not say: the next caller asks again. */
 	ownAccount(budget: Budget): Promise<string | null>;
 }
 
@@ -49,14 +49,17 @@ export function connect(
 ): Connection {
 	const { credential, access } = openCredential(connector, data);
 	const line = openLine(access, surroundings);
-	let own: Promise<string | null> | undefined;
+	let own: Promise<OwnAccount> | undefined;
 	return {
 		connector,
 		credential,
 		line,
-		ownAccount(budget) {
-			own ??= askOwnAccount({ connector, credential, line }, budget);
-			return own;
+		async ownAccount(budget) {
+			const asked = (own ??= askOwnAccount({ connector, credential, line }, budget));
+			const { told, id } = await asked;
+			// The vendor may tell the next one who asks.
+			if (!told && own === asked) own = undefined;
+			return id;
 		},
 	};
 }
@@ -165,19 +168,26 @@ export async function standpoint(
 /** Whose the credential is must not hold up anybody's containment. */
 const OWN_ACCOUNT_PATIENCE_MS = 5_000;
 
+interface OwnAccount {
+	told: boolean;
+	id: string | null;
+}
+
 async function askOwnAccount(
 	at: Pick<Connection, 'connector' | 'credential' | 'line'>,
 	budget: Budget,
-): Promise<string | null> {
-	if (!at.connector.ownAccount) return null;
+): Promise<OwnAccount> {
+	if (!at.connector.ownAccount) return { told: true, id: null };
 	const now = performance.now();
 	const patience = now + Math.min(OWN_ACCOUNT_PATIENCE_MS, (budget.deadline - now) / 3);
 	try {
 		const inquiry = at.connector.ownAccount(await standpoint(at, budget));
-		const answer = await converse(inquiry, at.line, { deadline: patience });
-		return answer.usable ? answer.value : null;
+		const { signal } = budget;
+		const within = { deadline: patience, ...(signal ? { signal } : {}) };
+		const answer = await converse(inquiry, at.line, within);
+		return answer.usable ? { told: true, id: answer.value } : { told: false, id: null };
 	} catch {
 		// The look-up goes the same way and reports what is wrong with it.
-		return null;
+		return { told: false, id: null };
 	}
 }

@@ -152,8 +152,8 @@ export interface Connector<Credential = unknown, Account = unknown, Options = un
 	endedOutcome: 'revoked' | 'tokens_revoked';
 	/** The requests that end the account's access; may read first (a session list). */
 	revocation(account: Account, options: Options): Inquiry<readonly RevokeStep[]>;
-	/** The request that ends one session. */
-	revokeOne?(sessionId: string): RevokeStep;
+	/** The request that ends one session, or why this one must not be ended. */
+	revokeOne?(sessionId: string): RevokeStep | Refusal;
 	readBack?: {
 		/** Named in the result's `verification.method`. */
 		method: string;

@@ -5,12 +5,12 @@
  * the flow. Nothing here knows a vendor, and nothing here throws for what a vendor or a user did.
  */
 import { type Answer, type Connection, converse, standpoint } from './connection';
-import type { Lookup, Refusal, RevokeStep, StepVerdict, User } from './connector';
+import type { Connector, Lookup, Refusal, RevokeStep, User } from './connector';
 import { Stop, stopForReply, stopForThrown } from './failure';
 import { Journal } from './journal';
 import type { RevocationOutcome } from './outcome';
 import type { TargetResult } from './result';
-import { type Budget, TransportError, type VendorReply } from './transport/types';
+import type { Budget, VendorReply } from './transport/types';
 import { list } from './wording';
 
 /** What one target is to do for one user. */
@@ -37,6 +37,8 @@ export interface Task {
 export async function revokeAllSessions(task: Task): Promise<TargetResult> {
 	const survivors = task.connection.connector.survives(task.options);
 	const journal = new Journal({ ...task, survivors });
+	// Asked beside the look-up, so that it costs no time.
+	if (!task.allowOwnIdentity) void task.connection.ownAccount(task.budget);
 	try {
 		const answer = await journal.step('retrieveUser', () => retrieveUser(task, journal));
 		const found = await journal.step('checkLookup', () => checkLookup(task, journal, answer));
@@ -57,7 +59,7 @@ export async function revokeAllSessions(task: Task): Promise<TargetResult> {
 
 /** Looks one user up and touches nobody. Never throws. */
 export async function retrieveUserOnly(task: Omit<Task, 'mayTouch'>): Promise<TargetResult> {
-	const journal = new Journal({ ...task, survivors: [] });
+	const journal = new Journal({ ...task, survivors: null });
 	try {
 		const answer = await journal.step('retrieveUser', () => retrieveUser(task, journal));
 		await journal.step('checkLookup', () => identify(task, journal, answer));
@@ -78,7 +80,9 @@ export async function revokeOneSession(
 		if (!connector.revokeOne) {
 			throw new Stop('failed', 'configuration', `${connector.title} cannot end single sessions`);
 		}
-		journal.plan = [connector.revokeOne(sessionId)];
+		const step = connector.revokeOne(sessionId);
+		if ('why' in step) throw refused(step);
+		journal.plan = [step];
 		const sent = await journal.step('revokeSessions', () => revokeSessions(task, journal));
 		return journal.revoked(
 			await journal.step('checkRevocation', () => checkRevocation(task, journal, sent)),
@@ -94,7 +98,7 @@ export async function checkSetup({
 	budget,
 }: Pick<Task, 'connection' | 'budget'>): Promise<TargetResult> {
 	const { connector, line } = connection;
-	const journal = new Journal({ connection, identity: null, survivors: [] });
+	const journal = new Journal({ connection, identity: null, survivors: null });
 	try {
 		const inquiry = connector.checkSetup(await standpoint(connection, budget));
 		const answer = await converse(inquiry, line, journal.counting(budget));
@@ -117,14 +121,12 @@ type Asking = Omit<Task, 'mayTouch'>;
 type Found = Extract<Lookup<unknown>, { found: 'one' }>;
 
 async function retrieveUser(
-	{ connection, identity, allowShortNames, allowOwnIdentity, ...task }: Asking,
+	{ connection, identity, allowShortNames, ...task }: Asking,
 	journal: Journal,
 ): Promise<Answer<Lookup<unknown>>> {
 	const { deadline } = task.budget;
 	const budget = { ...task.budget, deadline: Math.min(deadline, task.lookUpDeadline ?? deadline) };
 	journal.progress = 'user_asked';
-	// Asked beside the look-up, so that it costs no time.
-	if (!allowOwnIdentity) void connection.ownAccount(budget);
 	const at = await standpoint(connection, budget);
 	journal.scopes = at.scopes;
 	const inquiry = connection.connector.lookUp(identity, { ...at, allowShortNames });
@@ -218,12 +220,11 @@ async function revokeSessions(
 			return { step, thrown };
 		}
 	};
-	const vendorTime = journal.vendorTime;
+	const { vendorTime, attempts } = journal;
 	const sent = await Promise.all(journal.plan.map(send));
 	journal.vendorTime = vendorTime;
-	if (sent.some((one) => 'reply' in one || mayHaveArrived(one.thrown))) {
-		journal.progress = 'revoke_sent';
-	}
+	if (journal.attempts > attempts) journal.progress = 'revoke_sent';
+	journal.retried = journal.attempts > attempts + journal.plan.length;
 	const unanswered = sent.find((one) => 'thrown' in one);
 	if (unanswered && !sent.some((one) => 'reply' in one)) {
 		journal.decidedBy(null);
@@ -232,9 +233,6 @@ async function revokeSessions(
 	return sent;
 }
 
-const mayHaveArrived = (thrown: unknown): boolean =>
-	!(thrown instanceof TransportError) || thrown.mayHaveArrived;
-
 /** What the vendor's answers amount to: they alone decide between success and failure. */
 function checkRevocation(
 	{ connection }: Pick<Task, 'connection'>,
@@ -242,31 +240,20 @@ function checkRevocation(
 	sent: readonly Sent[],
 ): RevocationOutcome {
 	const { connector } = connection;
-	const verdicts = new Set<StepVerdict['verdict']>();
-	let stop: Stop | null = null;
-	for (const one of sent) {
+	const judged = sent.map((one) => {
 		const reply = 'reply' in one ? one.reply : null;
-		const verdict = reply ? one.step.judge(reply) : undefined;
-		// The first that failed decides, else the last that was accepted.
-		if (!stop) journal.decidedBy(reply);
-		if (verdict) {
-			verdicts.add(verdict.verdict);
-			if (verdict.verdict === 'ended') journal.addEnded(one.step.ends, verdict.changed);
-			continue;
-		}
-		stop ??=
-			'reply' in one
-				? stopForReply(connector, one.step.request, one.reply, 'revocation')
-				: stopForThrown(one.thrown, connector);
+		return { one, reply, verdict: reply ? one.step.judge(reply) : undefined };
+	});
+	for (const { one, verdict } of judged) {
+		if (verdict?.verdict === 'ended') journal.addEnded(one.step.ends, verdict.changed);
 	}
-	if (verdicts.has('user_gone')) {
-		journal.userKnown = false;
-		stop ??= new Stop(
-			'user_not_found',
-			null,
-			`${connector.title} no longer knew the user when the revocation was sent`,
-		);
-	}
+	const verdicts = new Set(judged.map(({ verdict }) => verdict?.verdict));
+	const failed = judged.find(({ verdict }) => !verdict);
+	const lost = judged.find(({ verdict }) => verdict?.verdict === 'user_gone');
+	const decisive = failed ?? lost ?? judged.at(-1);
+	if (decisive) journal.decidedBy(decisive.reply);
+	if (lost) journal.userKnown = false;
+	const stop = failed ? stopForSent(connector, failed.one) : lost ? userLost(connector) : null;
 	if (stop) {
 		if (!verdicts.has('ended') && !verdicts.has('queued')) throw stop;
 		throw new Stop('partial', stop.cause, `Only a part ended. ${stop.message}`, stop);
@@ -274,6 +261,14 @@ function checkRevocation(
 	if (verdicts.has('queued')) return 'accepted';
 	return verdicts.has('ended') ? connector.endedOutcome : 'nothing_to_revoke';
 }
+
+const stopForSent = (connector: Connector, sent: Sent): Stop =>
+	'reply' in sent
+		? stopForReply(connector, sent.step.request, sent.reply, 'revocation')
+		: stopForThrown(sent.thrown, connector);
+
+const userLost = ({ title }: Connector): Stop =>
+	new Stop('user_not_found', null, `${title} no longer knew the user when the revocation was sent`);
 
 /**
  * Looks whether the revocation shows at the vendor. It can only worsen the outcome, and only by

@@ -3,18 +3,27 @@ import type { Connection } from './connection';
 import type { RevokeStep, Survivor, User } from './connector';
 import { type Stop } from './failure';
 import { type Outcome, type Progress, type RevocationOutcome, stateOf } from './outcome';
-import type { Step, StepName, Survives, TargetResult, Verification } from './result';
+import {
+	SIGN_IN,
+	type Step,
+	type StepName,
+	type Survives,
+	type TargetResult,
+	type Verification,
+} from './result';
 import { type Budget, TransportError, type VendorReply } from './transport/types';
 import { endedMessage } from './wording';
 
 const NOT_VERIFIED: Verification = { status: 'skipped', method: null, checkedAt: null };
 
-/** True of every vendor: no node disables an account. */
-const SIGN_IN: Survives = {
-	what: 'sign-in',
-	until: null,
-	note: 'The account is not disabled: the user can sign in again',
-};
+/** Outcomes after which it matters what a revocation does not end. */
+const REVOKING: ReadonlySet<Outcome> = new Set([
+	'revoked',
+	'tokens_revoked',
+	'nothing_to_revoke',
+	'accepted',
+	'partial',
+]);
 
 export class Journal {
 	progress: Progress = 'nothing_asked';
@@ -22,6 +31,10 @@ export class Journal {
 	userKnown: boolean | null = null;
 	candidates: readonly User[] | null = null;
 	plan: readonly RevokeStep[] = [];
+	/** Requests sent so far. */
+	attempts = 0;
+	/** A request of the revocation was sent more than once: an earlier one may have done what the last one found done. */
+	retried = false;
 	/** The scopes of the access token; null when unknown. */
 	scopes: readonly string[] | null = null;
 	/** The vendor's clock, ms since 1970, as of the last answer before the revocation. */
@@ -31,8 +44,7 @@ export class Journal {
 	private readonly startedAt = new Date();
 	private readonly began = performance.now();
 	private readonly ended = new Set<string>();
-	private changed: boolean | null = null;
-	private attempts = 0;
+	private readonly changes = new Set<boolean | null>();
 	private decisive: VendorReply | null = null;
 	private stepStatus: number | null = null;
 	private checked: Verification = NOT_VERIFIED;
@@ -41,8 +53,8 @@ export class Journal {
 		private readonly about: {
 			connection: Pick<Connection, 'connector' | 'line'>;
 			identity: string | null;
-			/** What the revocation does not end. */
-			survivors: readonly Survivor[];
+			/** What the revocation does not end; null when nothing is to be revoked. */
+			survivors: readonly Survivor[] | null;
 		},
 	) {
 		this.steps.push({
@@ -94,7 +106,7 @@ export class Journal {
 
 	addEnded(ends: readonly string[], changed: boolean | null): void {
 		for (const what of ends) this.ended.add(what);
-		if (this.changed !== true) this.changed = changed;
+		this.changes.add(changed);
 	}
 
 	verified(status: Verification['status'], method: string | null): void {
@@ -122,7 +134,7 @@ export class Journal {
 	revoked(outcome: RevocationOutcome): TargetResult {
 		const { title } = this.about.connection.connector;
 		if (outcome === 'nothing_to_revoke') {
-			this.changed = false;
+			this.changes.add(this.retried ? null : false);
 			return this.close(outcome, `${title} had nothing to revoke for ${this.who()}`);
 		}
 		if (outcome === 'accepted') {
@@ -132,7 +144,7 @@ export class Journal {
 			);
 		}
 		const ended = [...this.ended];
-		return this.close(outcome, endedMessage(title, this.who(), ended, this.about.survivors));
+		return this.close(outcome, endedMessage(title, this.who(), ended, this.about.survivors ?? []));
 	}
 
 	/** `unproved`: what could not be shown without revoking something. */
@@ -157,15 +169,23 @@ export class Journal {
 		return this.about.identity ?? 'the session';
 	}
 
+	/** True as soon as one thing surely changed; null when something may have. */
+	private changed(outcome: Outcome): boolean | null {
+		if (this.progress !== 'revoke_sent' && outcome !== 'nothing_to_revoke') return false;
+		if (this.changes.has(true)) return true;
+		return this.changes.size === 1 && this.changes.has(false) ? false : null;
+	}
+
 	private survives(outcome: Outcome): readonly Survives[] {
-		const asked = ['revoked', 'tokens_revoked', 'partial', 'accepted', 'nothing_to_revoke'];
-		if (!asked.includes(outcome)) return [];
+		const { survivors } = this.about;
+		if (survivors === null || outcome === 'user_not_found') return [];
+		if (!REVOKING.has(outcome)) return [SIGN_IN];
 		const now = Date.now();
-		const survivors = this.about.survivors.map(({ forMs, ...survivor }) => ({
+		const dated = survivors.map(({ forMs, ...survivor }) => ({
 			...survivor,
 			until: forMs === null ? null : new Date(now + forMs).toISOString(),
 		}));
-		return [...survivors, SIGN_IN];
+		return [...dated, SIGN_IN];
 	}
 
 	private close(outcome: Outcome, message: string): TargetResult {
@@ -177,7 +197,7 @@ export class Journal {
 			userKnown: this.userKnown,
 			outcome,
 			state: stateOf(outcome, this.progress),
-			changed: this.progress === 'revoke_sent' ? this.changed : false,
+			changed: this.changed(outcome),
 			cause: null,
 			statusCode: this.decisive?.status ?? null,
 			message,

@@ -41,6 +41,13 @@ export interface Survives {
 	option?: string;
 }
 
+/** True of every account that a vendor has, whatever the outcome: no node disables one or changes a password. */
+export const SIGN_IN: Survives = {
+	what: 'sign-in',
+	until: null,
+	note: 'The account is not disabled: the user can sign in again',
+};
+
 /** A request that a dry run would have sent. */
 interface PlannedRequest {
 	method: string;
@@ -101,7 +108,7 @@ export function notAttempted(
 		user: null,
 		sessions: { found: null, revoked: null },
 		ended: [],
-		survives: [],
+		survives: identityKey === null ? [] : [SIGN_IN],
 		verification: { status: 'skipped', method: null, checkedAt: null },
 		steps: [],
 		missingPermissions: [],

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest } from '@jest/globals';
 import { revokeOneSession } from '../../nodes/core/flow';
 import { type FailureCause, isSuccess, type Outcome } from '../../nodes/core/outcome';
-import type { TargetResult } from '../../nodes/core/result';
+import { SIGN_IN, type TargetResult } from '../../nodes/core/result';
 import type { Fault } from '../simulator/faults';
 import type { RequestMatch } from './bench';
 import { eachConnector, lastStep, pause, revoke, until, within } from './suite';
@@ -289,7 +289,7 @@ eachConnector(({ facts, bench, check, given }) => {
 						userKnown: own === 'user_not_found' ? false : null,
 						changed: false,
 						user: null,
-						survives: [],
+						survives: own === 'user_not_found' ? [] : [SIGN_IN],
 						missingPermissions: own === 'permission_denied' ? needs : [],
 					});
 					expect(lastStep(result)).toBe(row.answered ? 'checkLookup' : 'retrieveUser');

@@ -1,6 +1,9 @@
 import { Socket, type LookupFunction } from 'node:net';
 import { isLoopback } from '../../nodes/core/transport/url';
 
+/** Where a guard keeps what it guards. */
+const UNGUARDED = Symbol.for('session-revocation.unguarded');
+
 /** What a test tried to reach outside this machine; `takeEscapes` lets it fail even when the code swallowed the error. */
 const escapes: string[] = [];
 
@@ -9,9 +12,12 @@ const escapes: string[] = [];
  * before it is looked up, and the address that a lookup of the test's own gives.
  */
 export function allowLoopbackOnly(): void {
-	const connect: unknown = Reflect.get(Socket.prototype, 'connect');
-	if (typeof connect !== 'function') throw new Error('node:net has changed');
-	Socket.prototype.connect = function guarded(this: Socket, ...args: unknown[]) {
+	const present: unknown = Reflect.get(Socket.prototype, 'connect');
+	if (typeof present !== 'function') throw new Error('node:net has changed');
+	// node:net is shared by all test files of a process: the guard of an earlier file is replaced.
+	const unguarded: unknown = Reflect.get(present, UNGUARDED);
+	const connect = typeof unguarded === 'function' ? unguarded : present;
+	const guarded = function (this: Socket, ...args: unknown[]) {
 		// node:net hands its own calls over as one array [options, callback].
 		const [first, second] = args.flat(1);
 		if (isObject(first) && typeof first.lookup === 'function') {
@@ -22,6 +28,7 @@ export function allowLoopbackOnly(): void {
 		}
 		return Reflect.apply(connect, this, args) as Socket;
 	};
+	Socket.prototype.connect = Object.assign(guarded, { [UNGUARDED]: connect });
 }
 
 /** The hosts that were tried since the last call. */
@@ -38,7 +45,8 @@ function refusalOf(host: string): Error | undefined {
 function guardedLookup(lookup: LookupFunction): LookupFunction {
 	return (hostname, options, callback) =>
 		lookup(hostname, options, (error, given, family) => {
-			const addresses = typeof given === 'string' ? [given] : given.map(({ address }) => address);
+			const several = Array.isArray(given) ? given.map(({ address }) => address) : [];
+			const addresses = typeof given === 'string' ? [given] : several;
 			const refusal = addresses
 				.filter((address) => address !== '')
 				.map(refusalOf)

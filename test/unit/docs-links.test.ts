@@ -88,7 +88,8 @@ describe.each(documents)('%s', (file) => {
 	test('its lines are short enough to be read side by side', () => {
 		const long = text
 			.split('\n')
-			// A table row and an address cannot be broken.
+			// A table row and an address cannot be broken; changesets writes the change log.
+			.filter(() => file !== 'CHANGELOG.md')
 			.filter((line) => !line.trimStart().startsWith('|') && !/https?:\/\/\S{40}/.test(line))
 			.filter((line) => line.length > LONGEST_LINE);
 		expect(long).toEqual([]);

@@ -58,6 +58,8 @@ export interface Scripted {
 	script: Script;
 	/** Requests in the order in which they were sent. */
 	sent: readonly VendorRequest[];
+	/** How many of them left: all but those that were stopped on this side. */
+	left(): number;
 }
 
 export const USER: User = {
@@ -94,16 +96,21 @@ export function scripted(
 	} = {},
 ): Scripted {
 	const sent: VendorRequest[] = [];
+	let left = 0;
 	const line: Line = {
-		async send(asked, budget) {
+		async send(asked, { onSend }) {
 			sent.push(asked);
-			budget.onSend?.();
+			const reaction = reactionTo(script, asked.path);
+			if (!('thrown' in reaction) || reaction.mayHaveArrived) {
+				left += 1;
+				onSend?.();
+			}
 			happenings.push({ who: key, what: 'send', path: asked.path });
 			for (let turn = 0; turn < script.patience; turn++) {
 				await new Promise((next) => setImmediate(next));
 			}
 			happenings.push({ who: key, what: 'done', path: asked.path });
-			return react(reactionTo(script, asked.path));
+			return react(reaction);
 		},
 		wait: () => Promise.resolve(),
 		grantedScopes: () => Promise.resolve(null),
@@ -126,6 +133,7 @@ export function scripted(
 		},
 		script,
 		sent,
+		left: () => left,
 	};
 }
 

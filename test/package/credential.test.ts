@@ -1,6 +1,6 @@
 /** n8n's own connection test goes through n8n's HTTP helper: nock stands where the vendor is. */
 import { generateKeyPairSync } from 'node:crypto';
-import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import type {
 	ICredentialDataDecryptedObject,
@@ -28,6 +28,10 @@ const serviceApp = {
 let okta: ICredentialType;
 beforeAll(async () => {
 	okta = await loadCredential('oktaSessionsApi');
+});
+// nock changes Node's own modules, which all test files of a process share.
+afterAll(() => {
+	nock.restore();
 });
 afterEach(() => {
 	expect(nock.pendingMocks()).toEqual([]);

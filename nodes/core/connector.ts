@@ -13,6 +13,8 @@ import type { Access, VendorReply, VendorRequest } from './transport/types';
 export type { Field } from './field';
 export { hasDomain, sameName } from './identity';
 export type { Access, VendorReply, VendorRequest } from './transport/types';
+export { claimsIn } from './transport/claims';
+export { certificateThumbprint } from './transport/keys';
 export { path, readBaseUrl } from './transport/url';
 
 /** Reads anything, and makes a `T` of it or says what is wrong. */
@@ -67,7 +69,8 @@ export type StepVerdict =
 
 /** What a read-back shows. */
 export type ReadBack =
-	| { seen: 'confirmed' }
+	/** `changed`: what shows could not have been there before, so something surely changed. */
+	| { seen: 'confirmed'; changed?: true }
 	| { seen: 'not_yet' }
 	/** Sessions older than the revocation are still there. */
 	| { seen: 'residue'; remaining: number };
@@ -95,7 +98,10 @@ export type ConnectorOperation =
 /** What an inquiry may know beside the vendor's answers. */
 export interface Standpoint<Credential> {
 	credential: Credential;
-	/** The scopes granted to the access token; null when the vendor did not say or there is no token. */
+	/**
+	 * The scopes granted to the access token, by the token endpoint or by the token's own claims;
+	 * null when neither says or there is no token.
+	 */
 	scopes: readonly string[] | null;
 }
 
@@ -131,6 +137,8 @@ export interface Connector<Credential = unknown, Account = unknown, Options = un
 		/** Where n8n's own credential test goes: cheap, and needs no more rights than the look-up. */
 		test: {
 			baseUrlField: string;
+			/** Addresses that a choice stands for by itself; with any other value of it the field above is asked. */
+			knownBaseUrls?: { field: string; urls: Readonly<Record<string, string>> };
 			path: string;
 			/** The permission that the test needs, named after a 403. */
 			needs: string;
@@ -161,8 +169,8 @@ export interface Connector<Credential = unknown, Account = unknown, Options = un
 		polls: readonly number[];
 		/** `since`: the vendor's clock just before the revocation, ms since 1970. */
 		read(account: Account, since: number): Inquiry<ReadBack>;
-		/** False when the credential surely has no right to look. */
-		isPossible(standpoint: Standpoint<Credential>): boolean;
+		/** False when the credential surely has no right to look; the look-up may have shown that. */
+		isPossible(standpoint: Standpoint<Credential>, account: Account): boolean;
 	};
 	survives(options: Options): readonly Survivor[];
 	checkSetup(standpoint: Standpoint<Credential>): Inquiry<SetupFinding>;

@@ -287,7 +287,8 @@ async function verify(
 		return;
 	}
 	const since = journal.vendorTime;
-	if (!readBack.isPossible({ credential: task.connection.credential, scopes: journal.scopes })) {
+	const at = { credential: task.connection.credential, scopes: journal.scopes };
+	if (!readBack.isPossible(at, found.account)) {
 		journal.verified('unverifiable', null);
 		return;
 	}
@@ -303,7 +304,10 @@ async function verify(
 				const denied = answer.reply.status === 401 || answer.reply.status === 403;
 				return denied ? 'unverifiable' : 'unconfirmed';
 			}
-			if (answer.value.seen === 'confirmed') return 'verified';
+			if (answer.value.seen === 'confirmed') {
+				if (answer.value.changed) journal.sawChange();
+				return 'verified';
+			}
 			residue = answer.value.seen === 'residue' ? answer.value.remaining : 0;
 		}
 		return 'unconfirmed';

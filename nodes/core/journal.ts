@@ -109,6 +109,11 @@ export class Journal {
 		this.changes.add(changed);
 	}
 
+	/** The vendor shows a change that only the revocation explains. */
+	sawChange(): void {
+		this.changes.add(true);
+	}
+
 	verified(status: Verification['status'], method: string | null): void {
 		const checkedAt = method === null ? null : new Date().toISOString();
 		this.checked = { status, method, checkedAt };

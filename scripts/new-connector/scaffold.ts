@@ -547,7 +547,7 @@ export const ${constant}: VendorFacts = {
 			logins: ['twin.one@example.com', 'twin.two@example.com'],
 		},
 		signInNameWins: { identity: 'joe@example.com', shadow: 'shadow@example.com' },
-		clean: { identity: 'clean@example.com', outcome: 'nothing_to_revoke' },
+		clean: { identity: 'clean@example.com', outcome: 'nothing_to_revoke', changed: false },
 		deactivated: { identity: 'left@example.com', status: 'DESCRIBE' },
 		own: 'owner@example.com',
 		shortName: 'jane',
@@ -561,6 +561,7 @@ export const ${constant}: VendorFacts = {
 			match: ({ route }) => route === 'DESCRIBE',
 			ownNotFound: 'user_not_found',
 			needs: ['DESCRIBE'],
+			sendsWhenDenied: 1,
 		},
 	],
 	revoke: {

@@ -26,6 +26,8 @@ interface LookUpFacts {
 	ownNotFound: 'user_not_found' | 'unexpected_reply';
 	/** Permissions to be named after a 403. */
 	needs: readonly string[];
+	/** Requests when each is answered 403: more than one where less may be asked for. */
+	sendsWhenDenied: number;
 }
 
 /** One way in which a credential proves itself. */
@@ -55,7 +57,7 @@ export interface VendorFacts {
 		/** The sign-in name of one account that is the e-mail address of another. */
 		signInNameWins: { identity: string; shadow: string } | LeftOut;
 		/** Exists and has no access that could end. */
-		clean: { identity: string; outcome: Outcome };
+		clean: { identity: string; outcome: Outcome; changed: boolean | null };
 		/** The account is deactivated at the vendor. */
 		deactivated: { identity: string; status: string } | LeftOut;
 		/** The account that the credential of `authentications[0]` acts as. */

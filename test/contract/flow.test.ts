@@ -43,7 +43,7 @@ eachConnector(({ facts, bench, check, given }) => {
 					missingPermissions: [],
 				});
 				expect(result.user?.id).toEqual(expect.any(String));
-				expect([result.user?.login, result.user?.email]).toContain(identity);
+				expect(result.user?.login).toBe(happy);
 				expect(isSuccess(result.outcome)).toBe(true);
 				const after = bench().everyone();
 				expect(before[happy]?.[facts.revoke.held]).toBeGreaterThan(0);
@@ -133,7 +133,7 @@ eachConnector(({ facts, bench, check, given }) => {
 		check('works on a user without any session', async () => {
 			const { outcome, state, changed } = await revoke(bench(), people.clean.identity);
 			expect({ outcome, state }).toEqual({ outcome: people.clean.outcome, state: 'revoked' });
-			expect(changed).not.toBe(true);
+			expect(changed).toBe(people.clean.changed);
 			if (outcome === 'nothing_to_revoke') expect(changed).toBe(false);
 		});
 

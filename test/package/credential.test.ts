@@ -130,3 +130,63 @@ describe('the connection test of oktaSessionsApi', () => {
 		).rejects.toThrow('is not sent to https://elsewhere.example');
 	});
 });
+
+describe('the connection test of microsoftEntraSessionsApi', () => {
+	const clouds = [
+		['global', 'https://graph.microsoft.com'],
+		['usGov', 'https://graph.microsoft.us'],
+		['usGovDod', 'https://dod-graph.microsoft.us'],
+		['china', 'https://microsoftgraph.chinacloudapi.cn'],
+		['custom', 'https://graph.example'],
+	] as const;
+
+	test.each(clouds)('goes to the cloud that was chosen: %s', async (cloud, origin) => {
+		const entra = await loadCredential('microsoftEntraSessionsApi');
+		const data = {
+			authentication: 'clientSecret',
+			tenantId: 'contoso.example',
+			clientId: 'app-1',
+			clientSecret: 'secret-1',
+			cloud,
+			graphUrl: 'https://graph.example/',
+			loginUrl: 'https://login.example',
+		};
+		const { baseURL, url } = entra.test?.request ?? {};
+		const body = /^=\{\{(.*)\}\}$/s.exec(String(baseURL))?.[1] ?? '';
+		// eslint-disable-next-line @typescript-eslint/no-implied-eval -- n8n evaluates it likewise
+		const evaluate = new Function('$credentials', `return ${body}`) as (data: unknown) => unknown;
+		expect(evaluate(data)).toBe(origin);
+		expect(evaluate({ ...data, graphUrl: '' })).toBe(cloud === 'custom' ? '' : origin);
+		expect(url).toBe('/v1.0/users?$top=1&$select=id');
+
+		const login = { usGov: 'us', usGovDod: 'us' }[cloud as string];
+		const issuer =
+			cloud === 'custom'
+				? 'https://login.example'
+				: cloud === 'china'
+					? 'https://login.chinacloudapi.cn'
+					: `https://login.microsoftonline.${login ?? 'com'}`;
+		nock(issuer)
+			.post('/contoso.example/oauth2/v2.0/token')
+			.reply(200, { access_token: 'AT1', token_type: 'Bearer', expires_in: 3599 });
+		nock(origin)
+			.get('/v1.0/users?$top=1&$select=id')
+			.matchHeader('authorization', 'Bearer AT1')
+			.reply(200, { value: [] });
+		const httpRequest = await httpHelper();
+		const token = await entra.preAuthentication?.call({ helpers: { httpRequest } }, data);
+		const authenticate = entra.authenticate as (
+			data: ICredentialDataDecryptedObject,
+			options: IHttpRequestOptions,
+		) => Promise<IHttpRequestOptions>;
+		const options = await authenticate(
+			{ ...data, ...token },
+			{
+				baseURL: origin,
+				url: url ?? '',
+				returnFullResponse: true,
+			},
+		);
+		expect(await httpRequest(options)).toMatchObject({ statusCode: 200 });
+	});
+});

@@ -56,7 +56,7 @@ test('one item per user with the fields of the contract', async () => {
 		source: 'sentinel',
 		incidentId: 'INC-42',
 		targetsUsed: ['okta'],
-		targetsSkipped: [],
+		targetsSkipped: ['entra'],
 		retryTargets: [],
 		counts: { revoked: 1 },
 		residualUntil: null,

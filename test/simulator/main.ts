@@ -6,6 +6,8 @@
  * Prints one JSON line `{"vendor":"okta","url":"http://127.0.0.1:PORT"}` when it is ready.
  */
 import { parseArgs } from 'node:util';
+import { createEntra } from './entra';
+import { seedEntraDemo } from './entra-demo';
 import { createOkta } from './okta';
 import { seedDemo } from './okta-demo';
 import { type SimulatedVendor, startSimulator } from './simulator';
@@ -13,6 +15,7 @@ import { type SimulatedVendor, startSimulator } from './simulator';
 type Seeds = Readonly<Record<string, () => SimulatedVendor>>;
 
 const VENDORS: Readonly<Record<string, Seeds>> = {
+	entra: { demo: () => createEntra({ seed: seedEntraDemo }), none: () => createEntra() },
 	okta: { demo: () => createOkta({ seed: seedDemo }), none: () => createOkta() },
 };
 

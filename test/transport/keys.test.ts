@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import fc from 'fast-check';
-import { readSigningKey } from '../../nodes/core/transport/keys';
+import { certificateThumbprint, readSigningKey } from '../../nodes/core/transport/keys';
 import { TransportError } from '../../nodes/core/transport/types';
+import { selfSigned } from './support/certificate';
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve });
@@ -154,5 +155,41 @@ describe('refuses, with the next step,', () => {
 				throw new Error('It was taken for a key');
 			}),
 		);
+	});
+});
+
+describe('a certificate', () => {
+	const pair = selfSigned('rsa');
+	const other = selfSigned('rsa');
+	const der = Buffer.from(pair.cert.replace(/-----[A-Z ]+-----|\s/g, ''), 'base64');
+	const thumbprint = createHash('sha256').update(der).digest('base64url');
+
+	test.each([
+		['as it is', pair.cert],
+		['with literal \\n', pair.cert.replaceAll('\n', '\\n')],
+		['on one line', pair.cert.replaceAll('\n', ' ')],
+		['without line breaks', pair.cert.replaceAll('\n', '')],
+		['indented, with Windows line breaks', pair.cert.replaceAll('\n', '\r\n\t')],
+		['behind its key', pair.key + pair.cert],
+		['before the rest of its chain', pair.cert + other.cert],
+	])('has the SHA-256 of its DER as thumbprint: %s', (_, text) => {
+		expect(certificateThumbprint(text, pair.key)).toEqual({ thumbprint });
+	});
+
+	test('a key that cannot be read is not judged here', () => {
+		expect(certificateThumbprint(pair.cert, 'nonsense')).toEqual({ thumbprint });
+	});
+
+	test.each([
+		['is empty', ' \n', pair.key],
+		['is a private key', pair.key, pair.key],
+		['is not a certificate', 'hello', pair.key],
+		['cannot be read', pair.cert.replace(/[A-Za-z0-9]{40}/, ''), pair.key],
+		['holds no RSA key', selfSigned().cert, pair.key],
+		['does not belong to the private key', other.cert, pair.key],
+	])('%s', (problem, text, key) => {
+		expect(certificateThumbprint(text, key)).toEqual({
+			problem: expect.stringMatching(new RegExp(`^${problem}(: .+|, .+)?$`)),
+		});
 	});
 });

@@ -66,6 +66,16 @@ describe('tokenRequest', () => {
 		ES384: generateKeyPairSync('ec', { namedCurve: 'P-384' }),
 		ES512: generateKeyPairSync('ec', { namedCurve: 'P-521' }),
 	};
+	test.each([true, false])(
+		'private_key_jwt says from when on only when asked: %p',
+		async (notBefore) => {
+			const client = { method: 'private_key_jwt', clientId: 'app', key: { privateKey } } as const;
+			const { form } = await tokenRequest(grantWith({ ...client, notBefore }), undefined);
+			const { nbf, iat } = decodeJwt(form.client_assertion ?? '');
+			expect(nbf).toBe(notBefore ? iat : undefined);
+		},
+	);
+
 	test.each(Object.entries(pairs))('private_key_jwt signs with %s', async (algorithm, pair) => {
 		const key = {
 			privateKey: pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
@@ -140,6 +150,7 @@ describe('mint', () => {
 	test.each([
 		[400, 'invalid_client', 'credential_invalid'],
 		[401, 'unauthorized_client', 'credential_invalid'],
+		[403, 'unauthorized_client', 'permission_denied'],
 		[400, 'invalid_grant', 'credential_invalid'],
 		[401, undefined, 'credential_invalid'],
 		[400, 'invalid_scope', 'permission_denied'],

@@ -69,7 +69,7 @@ export function credentialFor(connector: Connector): new () => ICredentialType {
 
 		test: ICredentialTestRequest = {
 			request: {
-				baseURL: `={{ $credentials.${credential.test.baseUrlField}.trim().replace(/\\/+$/, '') }}`,
+				baseURL: testBaseUrl(credential.test),
 				url: credential.test.path,
 			},
 			rules: [
@@ -90,6 +90,14 @@ export function credentialFor(connector: Connector): new () => ICredentialType {
 			],
 		};
 	};
+}
+
+/** Where the connection test goes, as an expression over the credential's fields. */
+function testBaseUrl({ baseUrlField, knownBaseUrls }: Connector['credential']['test']): string {
+	const typed = `$credentials.${baseUrlField}.trim().replace(/\\/+$/, '')`;
+	if (!knownBaseUrls) return `={{ ${typed} }}`;
+	const known = `(${JSON.stringify(knownBaseUrls.urls)})[$credentials.${knownBaseUrls.field}]`;
+	return `={{ ${known} ?? ${typed} }}`;
 }
 
 /** The hidden field in which n8n keeps the token of its connection test. */

@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { TransportError, type SigningKey } from './types';
 
 /** A private key, and how it signs. */
@@ -63,9 +63,15 @@ function readJwk(text: string): Record<string, unknown> {
 
 const pemBlock = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/g;
 
-function readPem(pasted: string): KeyObject {
+/** The blocks of a PEM text, whose line breaks may have been written as `\\n`. */
+function pemBlocks(pasted: string): { text: string; blocks: { label: string; body: string }[] } {
 	const text = pasted.replace(/\\r|\\n/g, '\n');
 	const blocks = [...text.matchAll(pemBlock)].map(([, label = '', body = '']) => ({ label, body }));
+	return { text, blocks };
+}
+
+function readPem(pasted: string): KeyObject {
+	const { text, blocks } = pemBlocks(pasted);
 	const block = blocks.find(({ label }) => label.endsWith('PRIVATE KEY'));
 	if (block === undefined) throw notAPrivateKey(blocks[0]?.label, text);
 	if (block.label === 'ENCRYPTED PRIVATE KEY' || block.body.includes('ENCRYPTED')) {
@@ -138,4 +144,46 @@ function firstFilled(...values: readonly unknown[]): string | undefined {
 
 function unusable(what: string): TransportError {
 	return new TransportError(`The private key ${what}`, 'configuration', false);
+}
+
+/**
+ * Reads a certificate as a user pastes it, for `private_key_jwt` with the JOSE header `x5t#S256`. Of
+ * a chain the first one counts. https://www.rfc-editor.org/rfc/rfc7515#section-4.1.8
+ *
+ * @param privateKey the key that is to belong to it; one that cannot be read is not judged here
+ * @returns the base64url SHA-256 of the certificate's DER, or what is wrong with it, as a sentence that can follow "The field 'X' "
+ */
+export function certificateThumbprint(
+	pasted: string,
+	privateKey: string,
+): { thumbprint: string } | { problem: string } {
+	if (pasted.trim() === '') return { problem: 'is empty' };
+	const { blocks } = pemBlocks(pasted);
+	const block = blocks.find(({ label }) => label === 'CERTIFICATE');
+	if (!block) {
+		return blocks.some(({ label }) => label.endsWith('PRIVATE KEY'))
+			? { problem: 'is a private key: paste the certificate that was uploaded for it' }
+			: { problem: 'is not a certificate: paste a PEM text that begins with "BEGIN CERTIFICATE"' };
+	}
+	let certificate: X509Certificate;
+	try {
+		certificate = new X509Certificate(Buffer.from(block.body, 'base64'));
+	} catch {
+		return { problem: 'cannot be read, a part of it is probably missing: paste it again' };
+	}
+	if (certificate.publicKey.asymmetricKeyType !== 'rsa') {
+		return { problem: 'holds no RSA key: make a certificate with an RSA key' };
+	}
+	if (!mayBelong(certificate, privateKey)) {
+		return { problem: 'does not belong to the private key: paste the two of one pair' };
+	}
+	return { thumbprint: createHash('sha256').update(certificate.raw).digest('base64url') };
+}
+
+function mayBelong(certificate: X509Certificate, privateKey: string): boolean {
+	try {
+		return certificate.checkPrivateKey(readSigningKey({ privateKey }).key);
+	} catch {
+		return true;
+	}
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { bearerIn, scopesIn } from './claims';
 import { closePools } from './dispatcher';
 import { transmit, type Door } from './door';
 import { demandedNonce } from './dpop';
@@ -113,7 +114,13 @@ class VendorLine implements Line {
 	}
 
 	async grantedScopes(budget: Budget): Promise<readonly string[] | null> {
-		return await this.#within(budget, async (scope) => (await this.#token(scope))?.scopes ?? null);
+		const { authentication } = this.#access;
+		const pasted = authentication.type === 'header' ? bearerIn(authentication.value) : undefined;
+		return await this.#within(budget, async (scope) => {
+			const token = await this.#token(scope);
+			if (token) return token.scopes ?? null;
+			return (pasted === undefined ? undefined : scopesIn(pasted)) ?? null;
+		});
 	}
 
 	async #within<T>(budget: Budget, work: (scope: Scope) => Promise<T>): Promise<T> {

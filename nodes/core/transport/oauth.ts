@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
+import { scopesIn } from './claims';
 import { dpopProof, makeDpopKey, type DpopKey } from './dpop';
 import { readSigningKey } from './keys';
 import { redactor } from './redact';
@@ -18,7 +19,7 @@ export interface MintedToken {
 	accessToken: string;
 	/** How long it is valid from now on (ms). */
 	lifetimeMs: number;
-	/** Undefined when the endpoint did not say. */
+	/** As the endpoint named them, else as the token's own claims do; undefined when neither says. */
 	scopes: readonly string[] | undefined;
 	/** Present when the token is bound to this key. */
 	dpopKey: DpopKey | undefined;
@@ -144,7 +145,7 @@ async function clientAuthentication(
 				form: {
 					client_id: clientId,
 					client_assertion_type: jwtBearer,
-					client_assertion: await sign(claims, clientAssertionLife, client.key),
+					client_assertion: await sign(claims, clientAssertionLife, client.key, client.notBefore),
 				},
 			};
 		}
@@ -160,10 +161,11 @@ async function sign(
 	claims: Readonly<Record<string, string>>,
 	lifeSeconds: number,
 	signingKey: SigningKey,
+	notBefore = false,
 ): Promise<string> {
 	const { key, algorithm, keyId } = readSigningKey(signingKey);
 	const issuedAt = Math.floor(Date.now() / 1000);
-	return await new SignJWT({ ...claims })
+	return await new SignJWT({ ...claims, ...(notBefore ? { nbf: issuedAt } : {}) })
 		.setProtectedHeader({
 			typ: 'JWT',
 			...signingKey.header,
@@ -197,7 +199,7 @@ function readToken(grant: TokenGrant, reply: TokenReply, key: DpopKey | undefine
 	return {
 		accessToken,
 		lifetimeMs: Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : assumedLife,
-		scopes: typeof scope === 'string' ? scope.split(/\s+/).filter(Boolean) : undefined,
+		scopes: typeof scope === 'string' ? scope.split(/\s+/).filter(Boolean) : scopesIn(accessToken),
 		dpopKey: bound ? key : undefined,
 	};
 }
@@ -221,6 +223,10 @@ function refusal(grant: TokenGrant, { status, body }: TokenReply): TransportErro
 
 	if (status === 429) return problem('takes no more requests just now', 'rate_limited', status);
 	if (status >= 500) return problem(`failed (status ${status})`, 'unavailable', status);
+	// A client that is known and may not: Entra's conditional access says it like this.
+	if (status === 403 && code === 'unauthorized_client') {
+		return problem(message, 'permission_denied', status);
+	}
 	if (code !== undefined && Object.hasOwn(meaning, code)) {
 		return problem(message, meaning[code] ?? 'unexpected_reply', status);
 	}

@@ -89,8 +89,8 @@ export type ClientAuthentication =
 	| { method: 'none' }
 	| { method: 'client_secret_basic'; clientId: string; clientSecret: string }
 	| { method: 'client_secret_post'; clientId: string; clientSecret: string }
-	/** RFC 7523 section 2.2; the audience is the token endpoint. */
-	| { method: 'private_key_jwt'; clientId: string; key: SigningKey };
+	/** RFC 7523 section 2.2; the audience is the token endpoint. `notBefore`: the server wants `nbf` too. */
+	| { method: 'private_key_jwt'; clientId: string; key: SigningKey; notBefore?: boolean };
 
 /** A private key as a user pastes it: PEM (PKCS#8, PKCS#1 or SEC1) or a JWK as JSON. */
 export interface SigningKey {
@@ -157,8 +157,9 @@ export interface Line {
 	 */
 	send(request: VendorRequest, budget: Budget): Promise<VendorReply>;
 	/**
-	 * The scopes that the vendor granted to the access token; null when it did not say, or when
-	 * the credential mints no token. Mints a token when there is none yet.
+	 * The scopes that the vendor granted to the access token: as the token endpoint named them, else
+	 * as the claims of a token that is a JWT do (unverified: for information only). Null when neither
+	 * says. Mints a token when the credential mints one and there is none yet.
 	 *
 	 * @throws TransportError as `send`
 	 */

@@ -1,5 +1,6 @@
 import type { VendorFacts } from '../bench';
+import { microsoftEntra } from './entra';
 import { okta } from './okta';
 
 /** One for each connector of the registry. */
-export const benches: readonly VendorFacts[] = [okta];
+export const benches: readonly VendorFacts[] = [microsoftEntra, okta];

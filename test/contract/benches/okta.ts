@@ -181,7 +181,7 @@ export const okta: VendorFacts = {
 		},
 		signInNameWins: { identity: 'joe@example.com', shadow: 'shadow@example.com' },
 		// Okta answers 204 whether or not there was a session.
-		clean: { identity: 'clean@example.com', outcome: 'revoked' },
+		clean: { identity: 'clean@example.com', outcome: 'revoked', changed: null },
 		deactivated: { identity: 'left@example.com', status: 'DEPROVISIONED' },
 		own: OWNER,
 		shortName: 'jane',
@@ -195,6 +195,7 @@ export const okta: VendorFacts = {
 			match: byKey,
 			ownNotFound: 'user_not_found',
 			needs: ['okta.users.read'],
+			sendsWhenDenied: 1,
 		},
 		{
 			title: 'e-mail address',
@@ -203,6 +204,7 @@ export const okta: VendorFacts = {
 			// Nobody found is 200 with an empty list here.
 			ownNotFound: 'unexpected_reply',
 			needs: ['okta.users.read'],
+			sendsWhenDenied: 1,
 		},
 	],
 	revoke: {

@@ -4,11 +4,17 @@ import { generateKeyPairSync, sign } from 'node:crypto';
  * Makes a self-signed certificate for 127.0.0.1 and `localhost`, so that no key has to lie in the
  * repository and none expires: the few lines of DER that RFC 5280 asks for.
  */
-export function selfSigned(): { key: string; cert: string } {
-	const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+export function selfSigned(kind: 'ec' | 'rsa' = 'ec'): { key: string; cert: string } {
+	const { privateKey, publicKey } =
+		kind === 'rsa'
+			? generateKeyPairSync('rsa', { modulusLength: 2048 })
+			: generateKeyPairSync('ec', { namedCurve: 'P-256' });
 	const name = seq(tlv(0x31, seq(oid('550403'), tlv(0x0c, Buffer.from('transport test')))));
 	const year = (n: number) => tlv(0x18, Buffer.from(`${n}0101000000Z`));
-	const algorithm = seq(oid('2a8648ce3d040302'));
+	const algorithm =
+		kind === 'rsa'
+			? seq(oid('2a864886f70d01010b'), tlv(0x05, Buffer.alloc(0)))
+			: seq(oid('2a8648ce3d040302'));
 	const names = seq(tlv(0x87, Buffer.from([127, 0, 0, 1])), tlv(0x82, Buffer.from('localhost')));
 	const body = seq(
 		tlv(0xa0, tlv(0x02, Buffer.from([2]))),

@@ -1,0 +1,4 @@
+import { credentialFor } from '../nodes/core/n8n/credential';
+import { microsoftEntra } from '../nodes/MicrosoftEntra/connector';
+
+export class MicrosoftEntraSessionsApi extends credentialFor(microsoftEntra) {}

@@ -12,6 +12,7 @@ import {
 	hasDomain,
 	type Inquiry,
 	type Lookup,
+	oneOrMany,
 	path,
 	type Refusal,
 	sameName,
@@ -151,12 +152,8 @@ function refuseHalf(reply: VendorReply, page: GraphUsers, matches: readonly Grap
 	}
 }
 
-function among(reply: VendorReply, users: readonly GraphUser[]): EntraLookup {
-	const [first, ...others] = new Map(users.map((user) => [user.id, user])).values();
-	return first && others.length === 0
-		? one(reply, first)
-		: { found: 'many', reply, candidates: [...(first ? [first] : []), ...others].map(asUser) };
-}
+const among = (reply: VendorReply, users: readonly GraphUser[]): EntraLookup =>
+	oneOrMany(reply, users, one, asUser);
 
 function one(reply: VendorReply, user: GraphUser): EntraLookup {
 	const refusal = refusalOf(user);

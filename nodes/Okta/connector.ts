@@ -10,6 +10,7 @@ import {
 	hasDomain,
 	type Inquiry,
 	type Lookup,
+	oneOrMany,
 	path,
 	sameName,
 	type Survivor,
@@ -96,12 +97,8 @@ function means({ id, profile }: OktaUser, identity: string, allowShortNames: boo
 	return allowShortNames && sameName(profile.login.split('@')[0], identity);
 }
 
-function among(reply: VendorReply, users: readonly OktaUser[]): OktaLookup {
-	const [first, ...others] = new Map(users.map((user) => [user.id, user])).values();
-	return first && others.length === 0
-		? one(reply, first)
-		: { found: 'many', reply, candidates: [...(first ? [first] : []), ...others].map(asUser) };
-}
+const among = (reply: VendorReply, users: readonly OktaUser[]): OktaLookup =>
+	oneOrMany(reply, users, one, asUser);
 
 const one = (reply: VendorReply, user: OktaUser): OktaLookup => ({
 	found: 'one',

@@ -45,6 +45,21 @@ export type Lookup<Account> =
 	/** The identity itself must not be looked up, for example Okta's `me`. */
 	| { found: 'refused'; refusal: Refusal };
 
+/** The look-up's end when the vendor gave a list of matches: the same account twice is one. */
+export function oneOrMany<Match extends { id: string }, Account>(
+	reply: VendorReply,
+	matches: readonly Match[],
+	one: (reply: VendorReply, match: Match) => Lookup<Account>,
+	asUser: (match: Match) => User,
+): Lookup<Account> {
+	const distinct = [...new Map(matches.map((match) => [match.id, match])).values()];
+	const [first] = distinct;
+	if (!first) return { found: 'none', reply };
+	return distinct.length === 1
+		? one(reply, first)
+		: { found: 'many', reply, candidates: distinct.map(asUser) };
+}
+
 export interface Refusal {
 	cause: RefusalCause;
 	/** One sentence without a final full stop. */

@@ -6,13 +6,10 @@ import type { Settlement } from './settle';
 export function userMessage(
 	user: string,
 	results: readonly TargetResult[],
-	{ status, coverage }: Pick<Settlement, 'status' | 'coverage'>,
+	settlement: Pick<Settlement, 'status' | 'coverage' | 'changed'>,
 	dryRun: boolean,
 ): string {
-	return [
-		headline(user, results, status, coverage, dryRun),
-		...results.map(({ message }) => message),
-	]
+	return [headline(user, results, settlement, dryRun), ...results.map(({ message }) => message)]
 		.map((sentence) => `${sentence}.`)
 		.join(' ');
 }
@@ -20,8 +17,7 @@ export function userMessage(
 function headline(
 	user: string,
 	results: readonly TargetResult[],
-	status: Settlement['status'],
-	coverage: Settlement['coverage'],
+	{ status, coverage, changed }: Pick<Settlement, 'status' | 'coverage' | 'changed'>,
 	dryRun: boolean,
 ): string {
 	if (dryRun) {
@@ -31,7 +27,14 @@ function headline(
 	if (results.some(({ outcome }) => classOf(outcome) === 'WAIT')) {
 		return `Revocation for ${user} is not confirmed everywhere yet`;
 	}
-	if (coverage === 'all') return `Sessions of ${user} were ended everywhere that was asked for`;
-	if (coverage === 'partial') return `Sessions of ${user} were ended in a part of the systems only`;
+	if (coverage === 'all') {
+		if (changed === false) return `There was nothing to revoke for ${user}`;
+		return results.some(({ outcome }) => outcome === 'tokens_revoked')
+			? `Access of ${user} was revoked everywhere that was asked for; some sessions end only when their tokens are to be renewed`
+			: `Sessions of ${user} were ended everywhere that was asked for`;
+	}
+	if (coverage === 'partial') return `Access of ${user} was revoked in a part only`;
+	// A revocation that got no answer may have happened.
+	if (changed !== false) return `No revocation for ${user} is confirmed, but one may have happened`;
 	return `Nothing was revoked for ${user}`;
 }

@@ -254,8 +254,7 @@ export const microsoftEntra = defineConnector<EntraCredential, Account, EntraOpt
 	endedOutcome: 'tokens_revoked',
 
 	/** @see https://learn.microsoft.com/graph/api/user-revokesigninsessions */
-	// eslint-disable-next-line require-yield -- Entra cannot list sessions; other vendors list them here.
-	*revocation({ id }) {
+	revocation({ id }) {
 		return [
 			{
 				request: {

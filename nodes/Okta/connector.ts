@@ -232,8 +232,7 @@ export const okta = defineConnector<OktaCredential, { id: string }, OktaOptions>
 	 *
 	 * @see https://developer.okta.com/docs/api/openapi/okta-management/management/tag/UserSessions/#tag/UserSessions/operation/revokeUserSessions
 	 */
-	// eslint-disable-next-line require-yield -- Okta needs no reading before; other vendors list sessions here.
-	*revocation({ id }, { oauthTokens, forgetDevices }) {
+	revocation({ id }, { options: { oauthTokens, forgetDevices } }) {
 		const ends = ['sessions'];
 		if (oauthTokens) ends.push('OAuth tokens');
 		if (forgetDevices) ends.push('remembered devices');
@@ -256,26 +255,29 @@ export const okta = defineConnector<OktaCredential, { id: string }, OktaOptions>
 		];
 	},
 
-	/** @see https://developer.okta.com/docs/api/openapi/okta-management/management/tag/Session/#tag/Session/operation/revokeSession */
-	revokeOne(sessionId) {
-		if (sessionId.toLowerCase() === 'me') {
-			const why = "Okta reads 'me' as the session of the credential itself";
-			return { cause: 'unsupported_user', why };
-		}
-		return {
-			request: {
-				method: 'DELETE',
-				path: path`/api/v1/sessions/${sessionId}`,
-				idempotent: true,
-				bucket: 'sessions/{id}',
-				needs: ['okta.sessions.manage'],
-			},
-			ends: ['session'],
-			judge(reply) {
-				if (reply.status === 204) return { verdict: 'ended', changed: true };
-				return gone(reply) ? { verdict: 'already_gone' } : undefined;
-			},
-		};
+	revokeOne: {
+		placeholder: 'e.g. 102fWxQ1wKgS7aUnD9fYzbQyg',
+		/** @see https://developer.okta.com/docs/api/openapi/okta-management/management/tag/Session/#tag/Session/operation/revokeSession */
+		step({ value }) {
+			if (value.toLowerCase() === 'me') {
+				const why = "Okta reads 'me' as the session of the credential itself";
+				return { cause: 'unsupported_user', why };
+			}
+			return {
+				request: {
+					method: 'DELETE',
+					path: path`/api/v1/sessions/${value}`,
+					idempotent: true,
+					bucket: 'sessions/{id}',
+					needs: ['okta.sessions.manage'],
+				},
+				ends: ['session'],
+				judge(reply) {
+					if (reply.status === 204) return { verdict: 'ended', changed: true };
+					return gone(reply) ? { verdict: 'already_gone' } : undefined;
+				},
+			};
+		},
 	},
 
 	readBack: {

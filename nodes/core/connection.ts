@@ -33,6 +33,8 @@ export interface Connection {
 	connector: Connector;
 	credential: unknown;
 	line: Line;
+	/** The vendor's certificates are not checked. */
+	isInsecure: boolean;
 	/** Asked once for all users; see {@link Connector.ownAccount}. Null also when the vendor would not say: the next caller asks again. */
 	ownAccount(budget: Budget): Promise<string | null>;
 }
@@ -54,6 +56,7 @@ export function connect(
 		connector,
 		credential,
 		line,
+		isInsecure: access.allowUnauthorizedCerts === true,
 		async ownAccount(budget) {
 			const asked = (own ??= askOwnAccount({ connector, credential, line }, budget));
 			const { told, id } = await asked;

@@ -6,7 +6,7 @@
  * requests it needs answered. The flow (`flow.ts`) is the only one that sends anything.
  */
 import type { ZodType, ZodTypeDef } from 'zod';
-import type { RefusalCause } from './outcome';
+import type { FailureCause, RefusalCause } from './outcome';
 import type { Field } from './field';
 import type { Access, VendorReply, VendorRequest } from './transport/types';
 
@@ -43,7 +43,17 @@ export type Lookup<Account> =
 	/** Two or more distinct accounts: nobody is touched. */
 	| { found: 'many'; reply: VendorReply; candidates: readonly User[] }
 	/** The identity itself must not be looked up, for example Okta's `me`. */
-	| { found: 'refused'; refusal: Refusal };
+	| { found: 'refused'; refusal: Refusal }
+	/** The vendor cannot say whether it knows the user; `account` is what the identity itself names. */
+	| {
+			found: 'unknown';
+			reply: VendorReply | null;
+			account: Account;
+			/** One sentence without a final full stop. */
+			why: string;
+			/** What the credential lacks for a look-up; empty when none is offered. */
+			missingPermissions: readonly string[];
+	  };
 
 /** The look-up's end when the vendor gave a list of matches: the same account twice is one. */
 export function oneOrMany<Match extends { id: string }, Account>(
@@ -71,6 +81,8 @@ export interface RevokeStep {
 	request: VendorRequest;
 	/** What it ends, in the plural: `sessions`, `OAuth tokens`, … */
 	ends: readonly string[];
+	/** How many of the first of `ends` it ends; absent when that is not known. */
+	count?: number;
 	/** Reads the answer; undefined when the vendor's documents give it no meaning here: then its status decides. */
 	judge(reply: VendorReply): StepVerdict | undefined;
 }
@@ -80,7 +92,61 @@ export type StepVerdict =
 	/** What was to end had ended before. */
 	| { verdict: 'already_gone' }
 	| { verdict: 'queued' }
-	| { verdict: 'user_gone' };
+	| { verdict: 'user_gone' }
+	/** The vendor never does this to such a user. */
+	| { verdict: 'refused'; refusal: Refusal };
+
+/** Access that has to be listed before it can be ended. */
+export interface Listing {
+	/** What it lists, in the plural, as `ends` of its steps names it. */
+	lists: string;
+	/** The requests that end what is listed; none when there is nothing to end. */
+	list(): Inquiry<readonly RevokeStep[]>;
+	/** What to send when the list cannot be had: then nothing is counted. */
+	orElse?: readonly RevokeStep[];
+}
+
+/** Everything that a revocation sends. Each part goes its own way: none waits for another, or fails with it. */
+export type Plan = readonly (RevokeStep | Listing)[];
+
+export const isListing = (part: RevokeStep | Listing): part is Listing => 'list' in part;
+
+/** One session, or a grant that a vendor lists in its place, as far as the vendor tells. */
+export interface Session {
+	id: string;
+	/** What it is, in the singular: `session`, `OAuth grant`, … */
+	kind: string;
+	device: string | null;
+	address: string | null;
+	/** ISO 8601. */
+	startedAt: string | null;
+	lastUsedAt: string | null;
+	expiresAt: string | null;
+	/** The vendor's own entry. */
+	raw: unknown;
+}
+
+/** How one session is named: by the parameter `sessionId`, or by an alternative of the connector. */
+export interface NamedSession {
+	parameter: string;
+	value: string;
+}
+
+/** A session that a vendor found valid. */
+export interface ValidSession {
+	userId: string;
+	/** A secret; it leaves because the workflow hands it on. */
+	sessionToken: string;
+	session: unknown;
+}
+
+/** What an answer means that its status does not say. */
+export interface Explanation {
+	cause: FailureCause;
+	missingPermissions?: readonly string[];
+	/** What to do, without a final full stop; absent: what is right for the cause. */
+	advice?: string;
+}
 
 /** What a read-back shows. */
 export type ReadBack =
@@ -105,10 +171,17 @@ interface SetupFinding {
 	missingPermissions: readonly string[];
 	/** What could not be proved without revoking something, as a sentence; null when everything was. */
 	unproved: string | null;
+	/** Why the credential cannot work although it was answered, for example a token of the wrong kind. */
+	problem?: { cause: FailureCause; what: string };
 }
 
 export type ConnectorOperation =
-	'retrieveUser' | 'revokeAllSessions' | 'revokeSession' | 'checkSetup';
+	| 'retrieveUser'
+	| 'revokeAllSessions'
+	| 'listSessions'
+	| 'revokeSession'
+	| 'authenticateSession'
+	| 'checkSetup';
 
 /** What an inquiry may know beside the vendor's answers. */
 export interface Standpoint<Credential> {
@@ -118,6 +191,11 @@ export interface Standpoint<Credential> {
 	 * null when neither says or there is no token.
 	 */
 	scopes: readonly string[] | null;
+}
+
+/** The same, and what the user chose. */
+export interface Viewpoint<Credential, Options> extends Standpoint<Credential> {
+	options: Options;
 }
 
 export interface Connector<Credential = unknown, Account = unknown, Options = unknown> {
@@ -154,9 +232,14 @@ export interface Connector<Credential = unknown, Account = unknown, Options = un
 			baseUrlField: string;
 			/** Addresses that a choice stands for by itself; with any other value of it the field above is asked. */
 			knownBaseUrls?: { field: string; urls: Readonly<Record<string, string>> };
+			/** May be an n8n expression over the credential's fields. */
 			path: string;
+			method?: 'POST';
+			json?: Readonly<Record<string, unknown>>;
 			/** The permission that the test needs, named after a 403. */
 			needs: string;
+			/** Members of an answer 200 that mean a refusal. */
+			refusals?: readonly { member: string; value: string | boolean; message: string }[];
 		};
 	};
 	access(credential: Credential): Access;
@@ -164,30 +247,65 @@ export interface Connector<Credential = unknown, Account = unknown, Options = un
 	requestIdHeader: string | null;
 	/** The vendor's error code in an answer, for messages; null when it carries none. */
 	errorCode(reply: VendorReply): string | null;
+	/** What an unusable answer means; undefined: its status says it. */
+	explain?(reply: VendorReply): Explanation | undefined;
+	/** Why an operation cannot be had with this credential; null when it can. Absent: all can. */
+	unsupported?(operation: ConnectorOperation, credential: Credential): string | null;
 
 	lookUp(
 		identity: string,
-		standpoint: Standpoint<Credential> & { allowShortNames: boolean },
+		at: Viewpoint<Credential, Options> & { allowShortNames: boolean },
 	): Inquiry<Lookup<Account>>;
 	/** The id of the account that the credential acts as; null when it acts as nobody. */
 	ownAccount?(standpoint: Standpoint<Credential>): Inquiry<string | null>;
 	/** What it means that every request of a revocation was accepted. */
 	endedOutcome: 'revoked' | 'tokens_revoked';
-	/** The requests that end the account's access; may read first (a session list). */
-	revocation(account: Account, options: Options): Inquiry<readonly RevokeStep[]>;
-	/** The request that ends one session, or why this one must not be ended. */
-	revokeOne?(sessionId: string): RevokeStep | Refusal;
+	/**
+	 * What ends the account's access.
+	 *
+	 * @throws MissingPermission when the credential surely may not
+	 */
+	revocation(account: Account, at: Viewpoint<Credential, Options>): Plan;
+	/** How often a revocation is made in all while the read-back shows what it left; once by default. */
+	rounds?: number;
+	/** The sessions of an account; `limit`: no more than so many are asked for, null: all. */
+	listSessions?(
+		account: Account,
+		at: Standpoint<Credential> & { limit: number | null },
+	): Inquiry<readonly Session[]>;
+	revokeOne?: {
+		/** Begins with "e.g. ". */
+		placeholder: string;
+		/** Parameters that name a session in place of its id. */
+		alternatives?: readonly Field[];
+		/** The vendor wants to know whose session it is: the user is looked up first. */
+		ofUser?: true;
+		/** The request that ends the session, or why this one must not be ended. `account`: null without `ofUser`. */
+		step(
+			session: NamedSession,
+			account: Account | null,
+			at: Standpoint<Credential>,
+		): RevokeStep | Refusal;
+	};
+	authenticateSession?: {
+		/** `durationMinutes`: null leaves the session's end as it is. */
+		request(sessionToken: string, durationMinutes: number | null): VendorRequest;
+		/** The shortest and the longest duration, in minutes. */
+		durations: readonly [number, number];
+		/** The session; `dead` when it is no more; undefined when the answer says neither. */
+		judge(reply: VendorReply): ValidSession | 'dead' | undefined;
+	};
 	readBack?: {
 		/** Named in the result's `verification.method`. */
 		method: string;
 		/** Waits before each reading, in ms. */
 		polls: readonly number[];
 		/** `since`: the vendor's clock just before the revocation, ms since 1970. */
-		read(account: Account, since: number): Inquiry<ReadBack>;
+		read(account: Account, since: number, at: Standpoint<Credential>): Inquiry<ReadBack>;
 		/** False when the credential surely has no right to look; the look-up may have shown that. */
 		isPossible(standpoint: Standpoint<Credential>, account: Account): boolean;
 	};
-	survives(options: Options): readonly Survivor[];
+	survives(options: Options, credential: Credential): readonly Survivor[];
 	checkSetup(standpoint: Standpoint<Credential>): Inquiry<SetupFinding>;
 }
 
@@ -204,6 +322,15 @@ export class UnusableReply extends Error {
 
 	constructor(readonly reply: VendorReply) {
 		super(`Unusable reply with status ${reply.status}`);
+	}
+}
+
+/** Ends an inquiry, or the making of a plan: the credential surely lacks a permission. */
+export class MissingPermission extends Error {
+	override readonly name = 'MissingPermission';
+
+	constructor(readonly missingPermissions: readonly string[]) {
+		super(`Missing permissions: ${missingPermissions.join(', ')}`);
 	}
 }
 

@@ -1,8 +1,9 @@
 /** How what went wrong becomes an outcome: by status codes and the transport's closed list, never by searching texts. */
-import type { Connector } from './connector';
+import { type Connector, MissingPermission } from './connector';
 import type { Cause, FailureCause, Outcome } from './outcome';
 import { TransportError, type VendorReply, type VendorRequest } from './transport/types';
 import { UnsafeSegmentError } from './transport/url';
+import { list } from './wording';
 
 /** Thrown inside the flow only: ends it with an outcome. */
 export class Stop extends Error {
@@ -23,32 +24,33 @@ export class Stop extends Error {
 
 /** A reply that the vendor's documents give no meaning for what was asked: its status says what kind of failure it is. */
 export function stopForReply(
-	connector: Pick<Connector, 'title' | 'errorCode'>,
+	connector: Pick<Connector, 'title' | 'errorCode' | 'explain'>,
 	request: VendorRequest,
 	reply: VendorReply,
 	asked: string,
 ): Stop {
 	const code = connector.errorCode(reply);
 	const answer = `${connector.title} answered ${reply.status}${code === null ? '' : ` ${code}`} to the ${asked}`;
-	const cause = causeOf(reply.status);
-	const missingPermissions = cause === 'permission_denied' ? request.needs : [];
-	return new Stop('failed', cause, `${answer}: ${adviceFor(cause, missingPermissions, reply)}`, {
-		missingPermissions,
-	});
+	const explanation = connector.explain?.(reply);
+	const cause = causeOf(connector, reply);
+	const missingPermissions =
+		explanation?.missingPermissions ?? (cause === 'permission_denied' ? request.needs : []);
+	const advice = explanation?.advice ?? adviceFor(cause, missingPermissions, reply);
+	return new Stop('failed', cause, `${answer}: ${advice}`, { missingPermissions });
 }
 
-function causeOf(status: number): FailureCause {
+/** What kind of failure an unusable answer is: as the vendor explains it, else by its status. */
+export const causeOf = (connector: Pick<Connector, 'explain'>, reply: VendorReply): FailureCause =>
+	connector.explain?.(reply)?.cause ?? causeOfStatus(reply.status);
+
+function causeOfStatus(status: number): FailureCause {
 	if (status === 401) return 'credential_invalid';
 	if (status === 403) return 'permission_denied';
 	if (status === 429) return 'rate_limited';
 	return status >= 500 ? 'unavailable' : 'unexpected_reply';
 }
 
-function adviceFor(
-	cause: FailureCause,
-	missing: readonly string[],
-	{ status, bodyKind }: VendorReply,
-): string {
+function adviceFor(cause: FailureCause, missing: readonly string[], reply: VendorReply): string {
 	switch (cause) {
 		case 'credential_invalid':
 			return 'the credential is wrong, expired or was withdrawn; renew it and use its connection test';
@@ -61,13 +63,22 @@ function adviceFor(
 		case 'unavailable':
 			return 'it is not available; run again later';
 		default:
-			if (status >= 300 && status < 400) {
+			if (reply.status >= 300 && reply.status < 400) {
 				return 'redirects are not followed; check the address in the credential';
 			}
-			return bodyKind === 'other'
+			return reply.bodyKind === 'other'
 				? 'the answer is not JSON; check the address in the credential and any proxy on the way'
 				: 'the answer is not what its documentation describes';
 	}
+}
+
+/** All of these are needed, and the credential has none of them. */
+export function lacking(
+	{ title }: Pick<Connector, 'title'>,
+	missingPermissions: readonly string[],
+): Stop {
+	const advice = `the credential lacks a permission; grant ${list(missingPermissions)}`;
+	return new Stop('failed', 'permission_denied', `${title}: ${advice}`, { missingPermissions });
 }
 
 /** Whatever was thrown during a flow becomes the outcome that it stands for. */
@@ -79,6 +90,7 @@ export function stopForThrown(thrown: unknown, connector: Pick<Connector, 'title
 	if (thrown instanceof UnsafeSegmentError) {
 		return new Stop('failed', 'invalid_input', `${connector.title}: ${thrown.message}`);
 	}
+	if (thrown instanceof MissingPermission) return lacking(connector, thrown.missingPermissions);
 	return new Stop(
 		'failed',
 		'unexpected_reply',

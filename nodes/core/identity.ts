@@ -5,16 +5,18 @@ export const MAX_IDENTITY_LENGTH = 512;
  * Reads whom an item means. Spaces around the value are dropped; anything else that is not plain
  * text is refused, because guessing whom it means could end the wrong person's sessions.
  *
+ * @param most the longest that it may be, in UTF-16 code units
  * @returns the identity, or what is wrong with it, as a sentence that can follow "The parameter 'User' "
  */
-export function readIdentity(value: unknown): { identity: string } | { problem: string } {
+export function readIdentity(
+	value: unknown,
+	most = MAX_IDENTITY_LENGTH,
+): { identity: string } | { problem: string } {
 	if (value === undefined || value === null || value === '') return { problem: 'is empty' };
 	if (typeof value !== 'string') return { problem: `is not text but ${kindOf(value)}` };
 	const identity = value.replace(/^[\p{Zs}\ufeff]+|[\p{Zs}\ufeff]+$/gu, '');
 	if (identity === '') return { problem: 'is blank' };
-	if (identity.length > MAX_IDENTITY_LENGTH) {
-		return { problem: `is longer than ${MAX_IDENTITY_LENGTH} characters` };
-	}
+	if (identity.length > most) return { problem: `is longer than ${most} characters` };
 	if (/[\p{Cc}\u2028\u2029]/u.test(identity)) return { problem: 'contains a control character' };
 	if (!identity.isWellFormed()) return { problem: 'contains half of a character' };
 	return { identity };

@@ -1,6 +1,13 @@
 /** Writes down what the flow does for one target, and makes the result of it. */
 import type { Connection } from './connection';
-import type { RevokeStep, Survivor, User } from './connector';
+import {
+	isListing,
+	type Plan,
+	type RevokeStep,
+	type StepVerdict,
+	type Survivor,
+	type User,
+} from './connector';
 import { type Stop } from './failure';
 import { type Outcome, type Progress, type RevocationOutcome, stateOf } from './outcome';
 import {
@@ -13,6 +20,11 @@ import {
 } from './result';
 import { type Budget, TransportError, type VendorReply } from './transport/types';
 import { endedMessage } from './wording';
+
+interface Count {
+	found: number;
+	revoked: number;
+}
 
 const NOT_VERIFIED: Verification = { status: 'skipped', method: null, checkedAt: null };
 
@@ -30,11 +42,11 @@ export class Journal {
 	user: User | null = null;
 	userKnown: boolean | null = null;
 	candidates: readonly User[] | null = null;
-	plan: readonly RevokeStep[] = [];
+	plan: Plan = [];
 	/** Requests sent so far. */
 	attempts = 0;
-	/** A request of the revocation was sent more than once: an earlier one may have done what the last one found done. */
-	retried = false;
+	/** What the vendor could not say of the user, as a sentence; null when it could. */
+	reservation: string | null = null;
 	/** The scopes of the access token; null when unknown. */
 	scopes: readonly string[] | null = null;
 	/** The vendor's clock, ms since 1970, as of the last answer before the revocation. */
@@ -45,6 +57,10 @@ export class Journal {
 	private readonly began = performance.now();
 	private readonly ended = new Set<string>();
 	private readonly changes = new Set<boolean | null>();
+	private readonly counts = new Map<string, Count>();
+	/** A request of the revocation was sent more than once: an earlier one may have done what the last one found done. */
+	private retried = false;
+	private readonly queued: RevokeStep[] = [];
 	private decisive: VendorReply | null = null;
 	private stepStatus: number | null = null;
 	private checked: Verification = NOT_VERIFIED;
@@ -93,6 +109,18 @@ export class Journal {
 		return { ...budget, onSend: () => (this.attempts += 1) };
 	}
 
+	/** The same for one request of the revocation. */
+	revoking(budget: Budget): Budget {
+		let sent = 0;
+		const onSend = (): void => {
+			this.attempts += 1;
+			this.progress = 'revoke_sent';
+			sent += 1;
+			if (sent > 1) this.retried = true;
+		};
+		return { ...budget, onSend };
+	}
+
 	/** An answer arrived in the current step. */
 	heard(reply: VendorReply): void {
 		this.stepStatus = reply.status;
@@ -104,9 +132,34 @@ export class Journal {
 		this.decisive = reply;
 	}
 
-	addEnded(ends: readonly string[], changed: boolean | null): void {
+	/** Everything of this kind that there is was listed. */
+	addListed(what: string): void {
+		this.count(what, 0, 0);
+	}
+
+	addVerdict(step: RevokeStep, verdict: StepVerdict | undefined): void {
+		const [first] = step.ends;
+		const { count } = step;
+		if (first !== undefined && count !== undefined) this.count(first, count, 0);
+		if (verdict?.verdict === 'ended') this.addEnded(step, verdict.changed);
+		if (verdict?.verdict === 'queued') this.queued.push(step);
+	}
+
+	/** What the vendor had queued shows as done. */
+	queuedWasDone(): void {
+		for (const step of this.queued) this.addEnded(step, null);
+	}
+
+	private addEnded({ ends, count = 0 }: RevokeStep, changed: boolean | null): void {
+		const [first] = ends;
+		if (first !== undefined && count > 0) this.count(first, 0, count);
 		for (const what of ends) this.ended.add(what);
-		this.changes.add(changed);
+		this.changes.add(count > 0 ? true : changed);
+	}
+
+	private count(what: string, found: number, revoked: number): void {
+		const before = this.counts.get(what) ?? { found: 0, revoked: 0 };
+		this.counts.set(what, { found: before.found + found, revoked: before.revoked + revoked });
 	}
 
 	/** The vendor shows a change that only the revocation explains. */
@@ -126,7 +179,8 @@ export class Journal {
 
 	planned(): TargetResult {
 		const { connector, line } = this.about.connection;
-		const plan = this.plan.map(({ request, ends }) => ({
+		const steps = this.plan.flatMap((part) => (isListing(part) ? [] : [part]));
+		const plan = steps.map(({ request, ends }) => ({
 			method: request.method,
 			url: line.urlOf(request),
 			ends,
@@ -150,6 +204,16 @@ export class Journal {
 		}
 		const ended = [...this.ended];
 		return this.close(outcome, endedMessage(title, this.who(), ended, this.about.survivors ?? []));
+	}
+
+	listed(count: number): TargetResult {
+		const { title } = this.about.connection.connector;
+		return this.close('sessions_listed', `${title} lists ${count} sessions of ${this.who()}`);
+	}
+
+	valid(): TargetResult {
+		const { title } = this.about.connection.connector;
+		return this.close('session_valid', `${title} knows the session as valid`);
 	}
 
 	/** `unproved`: what could not be shown without revoking something. */
@@ -193,6 +257,15 @@ export class Journal {
 		return [...dated, SIGN_IN];
 	}
 
+	/** What was counted, sessions apart from everything else. */
+	private countsFor(outcome: Outcome): Pick<TargetResult, 'sessions' | 'counted'> {
+		const { sessions = { found: null, revoked: null }, ...others } = Object.fromEntries(
+			this.counts,
+		);
+		const counted = Object.keys(others).length > 0 && REVOKING.has(outcome);
+		return { sessions, ...(counted ? { counted: others } : {}) };
+	}
+
 	private close(outcome: Outcome, message: string): TargetResult {
 		const { connector, line } = this.about.connection;
 		const header = connector.requestIdHeader;
@@ -205,10 +278,10 @@ export class Journal {
 			changed: this.changed(outcome),
 			cause: null,
 			statusCode: this.decisive?.status ?? null,
-			message,
+			message: this.reservation === null ? message : `${message}. ${this.reservation}`,
 			user: this.user,
 			...(this.candidates ? { candidates: this.candidates } : {}),
-			sessions: { found: null, revoked: null },
+			...this.countsFor(outcome),
 			ended: [...this.ended],
 			survives: this.survives(outcome),
 			verification: this.checked,

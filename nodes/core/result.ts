@@ -72,6 +72,8 @@ export interface TargetResult {
 	user: User | null;
 	candidates?: readonly User[];
 	sessions: { found: number | null; revoked: number | null };
+	/** What else was counted, for example OAuth grants; absent when nothing was. */
+	counted?: Readonly<Record<string, { found: number; revoked: number }>>;
 	ended: readonly string[];
 	survives: readonly Survives[];
 	verification: Verification;

@@ -181,8 +181,7 @@ export const ${constant} = defineConnector<${folder}Credential, Account, Options
 	endedOutcome: 'revoked',
 
 	/** @see DESCRIBE the document of the call */
-	// eslint-disable-next-line require-yield -- yield a request here when sessions have to be listed first
-	*revocation({ id }) {
+	revocation({ id }) {
 		undescribed('revocation');
 		return [
 			{
@@ -579,6 +578,7 @@ export const ${constant}: VendorFacts = {
 	widening: [],
 	readBack: { leftOut: 'DESCRIBE where a revocation shows, or why it shows nowhere' },
 	checkNeeds: ['DESCRIBE'],
+	listing: { leftOut: 'DESCRIBE how sessions are listed, or why that cannot be asked' },
 	oneSession: { leftOut: 'DESCRIBE how one session ends, or why that cannot be asked' },
 	authentications: [{ title: 'DESCRIBE', tokenRequests: 0 }],
 	unusedRoutes: {},

@@ -83,7 +83,13 @@ export interface VendorFacts {
 		/** The kind of access that surely ends. */
 		held: string;
 		needs: readonly string[];
+		/** Requests that list what is to be ended; absent when nothing is. */
+		lists?: RequestMatch;
 	};
+	/** List Sessions: `kinds` says for each kind of session under which name `everyone` counts it. */
+	listing:
+		| { match: RequestMatch; needs: readonly string[]; kinds: Readonly<Record<string, string>> }
+		| LeftOut;
 	/** The request that asks which account the credential acts as. */
 	ownAccount: RequestMatch | LeftOut;
 	/** Options that widen: what each adds to `ended`, and the kind of access that ends with it. */
@@ -128,6 +134,8 @@ export interface Bench {
 	hideRevocations(): void;
 	/** From now on every look-up is answered with this account, whatever was asked for. */
 	answerEveryLookUpWith(login: string): void;
+	/** Uses routes that belong to operations of this vendor alone. */
+	useTheRest?(connection: Connection): Promise<void>;
 	/** The account vanishes at the moment at which its revocation arrives. */
 	loseUserAtRevocation(): void;
 	close(): Promise<void>;

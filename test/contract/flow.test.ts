@@ -1,11 +1,21 @@
 /** What a revocation and a look-up come to when the vendor answers as it documents. */
 import { describe, expect, test } from '@jest/globals';
 import { readOptions } from '../../nodes/core/connection';
-import { checkSetup, revokeOneSession } from '../../nodes/core/flow';
+import { checkSetup } from '../../nodes/core/flow';
 import { isSuccess } from '../../nodes/core/outcome';
 import { connectors } from '../../nodes/registry';
 import { benches } from './benches';
-import { eachConnector, isLeftOut, lastStep, others, retrieve, revoke, within } from './suite';
+import {
+	eachConnector,
+	endSession,
+	isLeftOut,
+	list,
+	lastStep,
+	others,
+	retrieve,
+	revoke,
+	within,
+} from './suite';
 
 test('every connector has its bench, and only connectors have', () => {
 	const keys = benches.map(({ connector }) => connector.key);
@@ -313,7 +323,10 @@ eachConnector(({ facts, bench, check, given }) => {
 		check('are named beside what survives as long as they are off', () => {
 			const named = (on: boolean) =>
 				connector
-					.survives(readOptions(connector, Object.fromEntries(names.map((name) => [name, on]))))
+					.survives(
+						readOptions(connector, Object.fromEntries(names.map((name) => [name, on]))),
+						bench().connection().credential,
+					)
 					.flatMap(({ option }) => option ?? []);
 			expect(named(false).toSorted()).toEqual(names.toSorted());
 			expect(named(true)).toEqual([]);
@@ -433,21 +446,72 @@ eachConnector(({ facts, bench, check, given }) => {
 		});
 	});
 
+	describe('List Sessions', () => {
+		given(facts.listing, 'lists the sessions of one user and only reads', async ({ kinds }) => {
+			const before = bench().everyone();
+			const { result, sessions } = await list(bench().connection(), happy);
+			expect(result).toMatchObject({
+				outcome: 'sessions_listed',
+				state: 'not_attempted',
+				userKnown: true,
+				changed: false,
+				survives: [],
+			});
+			const found = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, 0]));
+			for (const { kind } of sessions ?? []) found[kind] = (found[kind] ?? 0) + 1;
+			const held = Object.entries(kinds).map(([kind, name]) => [kind, before[happy]?.[name]]);
+			expect(found).toEqual(Object.fromEntries(held));
+			expect(new Set(sessions?.map(({ id }) => id)).size).toBe(sessions?.length);
+			expect(bench().everyone()).toEqual(before);
+
+			const { sessions: first } = await list(bench().connection(), happy, 1);
+			expect(first).toEqual(sessions?.slice(0, 1));
+		});
+
+		given(facts.listing, 'lists nothing when there is nothing', async () => {
+			const { result, sessions } = await list(bench().connection(), people.clean.identity);
+			expect({ outcome: result.outcome, sessions }).toEqual({
+				outcome: 'sessions_listed',
+				sessions: [],
+			});
+		});
+
+		given(facts.listing, 'tells nobody from nothing', async () => {
+			const { result, sessions } = await list(bench().connection(), people.missing);
+			expect({ outcome: result.outcome, sessions }).toEqual({
+				outcome: 'user_not_found',
+				sessions: null,
+			});
+		});
+
+		given(facts.listing, 'names the permission that a list needs', async ({ match, needs }) => {
+			const fault = { kind: 'status', status: 403 } as const;
+			bench().simulator.faults.next({ match, fault, times: Infinity });
+			const { result, sessions } = await list(bench().connection(), happy);
+			expect(sessions).toBeNull();
+			expect(result).toMatchObject({
+				outcome: 'failed',
+				cause: 'permission_denied',
+				state: 'not_attempted',
+				missingPermissions: needs,
+			});
+		});
+	});
+
 	describe('Revoke Session', () => {
 		given(facts.oneSession, 'ends one session and no other', async ({ match }) => {
 			const session = bench().signIn(happy);
 			const kept = bench().signIn(happy);
 			const before = bench().everyone();
 			const connection = bench().connection();
-			const budget = within(10_000);
-			const result = await revokeOneSession({ connection, budget }, session);
+			const result = await endSession(connection, session, happy);
 			expect(result).toMatchObject({ outcome: 'revoked', state: 'revoked', ended: ['session'] });
 			expect(bench().isLive(session)).toBe(false);
 			expect(bench().isLive(kept)).toBe(true);
 			expect(others(bench().everyone(), happy)).toEqual(others(before, happy));
 			expect(bench().simulator.requests.filter(match)).toHaveLength(1);
 
-			const again = await revokeOneSession({ connection, budget }, session);
+			const again = await endSession(connection, session, happy);
 			expect(again).toMatchObject({
 				outcome: 'nothing_to_revoke',
 				state: 'revoked',
@@ -460,8 +524,7 @@ eachConnector(({ facts, bench, check, given }) => {
 			const fault = { kind: 'status', status: 403 } as const;
 			bench().simulator.faults.next({ match: one.match, fault });
 			const session = bench().signIn(happy);
-			const connection = bench().connection();
-			const result = await revokeOneSession({ connection, budget: within(10_000) }, session);
+			const result = await endSession(bench().connection(), session, happy);
 			expect(result).toMatchObject({
 				outcome: 'failed',
 				cause: 'permission_denied',

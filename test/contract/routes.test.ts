@@ -1,7 +1,7 @@
 /** Every documented route that the connector is meant to use is used, and no other. */
 import { expect } from '@jest/globals';
-import { checkSetup, revokeOneSession } from '../../nodes/core/flow';
-import { eachConnector, isLeftOut, retrieve, revoke, within } from './suite';
+import { checkSetup } from '../../nodes/core/flow';
+import { eachConnector, endSession, isLeftOut, list, retrieve, revoke, within } from './suite';
 
 eachConnector(({ facts, bench, check }) => {
 	check('every route of the vendor is used, or is known not to be', async () => {
@@ -14,8 +14,11 @@ eachConnector(({ facts, bench, check }) => {
 			}
 			await checkSetup({ connection, budget });
 			if (!isLeftOut(facts.oneSession)) {
-				await revokeOneSession({ connection, budget }, bench().signIn(facts.people.happy));
+				const { happy } = facts.people;
+				await endSession(connection, bench().signIn(happy), happy);
 			}
+			if (!isLeftOut(facts.listing)) await list(connection, facts.people.happy);
+			await bench().useTheRest?.(connection);
 		}
 		const unused = Object.entries(bench().simulator.hits).filter(([, hits]) => hits === 0);
 		expect(unused.map(([route]) => route).toSorted()).toEqual(
@@ -32,6 +35,7 @@ eachConnector(({ facts, bench, check }) => {
 			facts.revoke.match,
 			...(isLeftOut(facts.readBack) ? [] : [facts.readBack.match]),
 			...(isLeftOut(facts.ownAccount) ? [] : [facts.ownAccount]),
+			...(facts.revoke.lists ? [facts.revoke.lists] : []),
 		];
 		for (const request of requests) {
 			const found = matches.filter((match) => match(request)).length;

@@ -1,10 +1,10 @@
 /** Whatever the vendor says, and however it fails: no secret of a credential leaves. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { afterEach, beforeEach, expect, jest } from '@jest/globals';
-import { checkSetup, revokeOneSession } from '../../nodes/core/flow';
+import { checkSetup } from '../../nodes/core/flow';
 import type { TargetResult } from '../../nodes/core/result';
 import type { Fault, MatchableRequest } from '../simulator/faults';
-import { eachConnector, retrieve, revoke, within } from './suite';
+import { eachConnector, endSession, retrieve, revoke, within } from './suite';
 
 /** What requests prove themselves with: headers and form members that carry tokens, assertions and proofs. */
 function proofsIn(
@@ -102,7 +102,7 @@ eachConnector(({ facts, bench, check, given }) => {
 						results.push(await retrieve(connection, missing));
 						results.push(await checkSetup({ connection, budget: within(5_000) }));
 						if (facts.connector.revokeOne) {
-							results.push(await revokeOneSession({ connection, budget: within(5_000) }, 'x'));
+							results.push(await endSession(connection, 'x', happy));
 						}
 					}
 					expect(simulator.requests.slice(before).some(({ faults }) => faults)).toBe(true);

@@ -2,7 +2,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Connection, readOptions } from '../../nodes/core/connection';
 import type { Connector } from '../../nodes/core/connector';
-import { retrieveUserOnly, revokeAllSessions, type Task } from '../../nodes/core/flow';
+import {
+	listSessions,
+	retrieveUserOnly,
+	revokeAllSessions,
+	revokeOneSession,
+	type Task,
+} from '../../nodes/core/flow';
 import type { TargetResult } from '../../nodes/core/result';
 import type { Budget, Surroundings } from '../../nodes/core/transport/types';
 import { connectors } from '../../nodes/registry';
@@ -132,6 +138,33 @@ export async function retrieve(
 	how: How = {},
 ): Promise<TargetResult> {
 	return await retrieveUserOnly(taskFor(connectionOf(at, how), identity, how));
+}
+
+/** Runs Revoke Session; where the vendor wants to know whose session it is, `owner`'s. */
+export async function endSession(
+	connection: Connection,
+	sessionId: string,
+	owner: string,
+): Promise<TargetResult> {
+	const { identity, options, allowShortNames } = taskFor(connection, owner, {});
+	const { ofUser } = connection.connector.revokeOne ?? {};
+	return await revokeOneSession(
+		{
+			connection,
+			budget: within(10_000),
+			...(ofUser ? { owner: { identity, options, allowShortNames } } : {}),
+		},
+		{ parameter: 'sessionId', value: sessionId },
+	);
+}
+
+/** Runs List Sessions; all of them unless a limit is given. */
+export async function list(
+	connection: Connection,
+	identity: string,
+	limit: number | null = null,
+): Promise<Awaited<ReturnType<typeof listSessions>>> {
+	return await listSessions(taskFor(connection, identity, {}), limit);
 }
 
 const connectionOf = (at: Bench | Connection, { surroundings }: How): Connection =>

@@ -279,7 +279,8 @@ describe('revoke', () => {
 		async (sessionId) => {
 			const [theirs] = await recorded(() => sdk.sessionApi.revokeSession({ sessionId }));
 			const budget = { deadline: performance.now() + 5_000 };
-			const [ours] = await recorded(() => revokeOneSession({ connection, budget }, sessionId));
+			const session = { parameter: 'sessionId', value: sessionId };
+			const [ours] = await recorded(() => revokeOneSession({ connection, budget }, session));
 			expect(meaning(ours)).toEqual(meaning(theirs));
 			expect(ours?.path).toBe(theirs?.path);
 		},

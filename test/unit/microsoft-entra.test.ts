@@ -1,7 +1,13 @@
 /** What is Entra's own: guests, rights that are not there, answers that are no success, the token's user, the clouds. */
 import { describe, expect, test } from '@jest/globals';
 import { openCredential } from '../../nodes/core/connection';
-import type { Inquiry, Lookup, VendorReply, VendorRequest } from '../../nodes/core/connector';
+import {
+	type Inquiry,
+	isListing,
+	type Lookup,
+	type VendorReply,
+	type VendorRequest,
+} from '../../nodes/core/connector';
 import { microsoftEntra as entra } from '../../nodes/MicrosoftEntra/connector';
 import { selfSigned } from '../transport/support/certificate';
 
@@ -39,7 +45,7 @@ function converse<T>(inquiry: Inquiry<T>, ...answers: VendorReply[]) {
 	return { value: turn.value, asked };
 }
 
-const at = { credential: {}, scopes: null, allowShortNames: true };
+const at = { credential: {}, scopes: null, options: {}, allowShortNames: true };
 const lookUp = (identity: string, ...answers: VendorReply[]) =>
 	converse<Lookup<unknown>>(entra.lookUp(identity, at), ...answers);
 
@@ -114,8 +120,9 @@ describe('look-up', () => {
 });
 
 describe('revocation', () => {
-	const judge = (answer: VendorReply) =>
-		converse(entra.revocation({ id: ID, validFrom: BEFORE }, {})).value[0]?.judge(answer)?.verdict;
+	const [step] = entra.revocation({ id: ID, validFrom: BEFORE }, at);
+	if (!step || isListing(step)) throw new Error('There is no request');
+	const judge = (answer: VendorReply) => step.judge(answer)?.verdict;
 
 	test.each([
 		[200, { value: true }],
@@ -138,7 +145,7 @@ describe('revocation', () => {
 describe('read-back', () => {
 	const since = Date.parse('2026-06-01T12:00:00Z');
 	const read = (signInSessionsValidFromDateTime: string | null) => {
-		const inquiry = entra.readBack?.read({ id: ID, validFrom: BEFORE }, since);
+		const inquiry = entra.readBack?.read({ id: ID, validFrom: BEFORE }, since, at);
 		if (!inquiry) throw new Error('There is no read-back');
 		return converse(inquiry, reply(200, { id: ID, signInSessionsValidFromDateTime })).value;
 	};

@@ -236,18 +236,18 @@ describe('in a copy of the repository', () => {
 		const data = { url: 'https://api.example.com/', accessToken: 'a-token' };
 		const parsed = acme.credential.schema.safeParse(data);
 		expect(parsed).toMatchObject({ success: true, data: { url: 'https://api.example.com' } });
-		const at = { credential: parsed.data, scopes: null };
+		const at = { credential: parsed.data, scopes: null, options: {} };
 		const parts: Record<string, () => unknown> = {
 			access: () => acme.access(parsed.data),
 			lookUp: () => acme.lookUp('jane@example.com', { ...at, allowShortNames: false }).next(),
-			revocation: () => acme.revocation({ id: '1' }, {}).next(),
+			revocation: () => acme.revocation({ id: '1' }, at),
 			checkSetup: () => acme.checkSetup(at).next(),
 		};
 		for (const [part, ask] of Object.entries(parts)) {
 			expect(ask).toThrow(`Acme: '${part}' is not described yet`);
 		}
 		expect(acme.operations).not.toContain('revokeSession');
-		expect(acme.survives({})).not.toEqual([]);
+		expect(acme.survives({}, parsed.data)).not.toEqual([]);
 	});
 
 	test.each([

@@ -1,6 +1,6 @@
 import type { Connector } from '../connector';
 import { DOCS_URL, documentationUrl } from './documentation';
-import { nodeName } from './node';
+import { nodeName } from './node.description';
 
 const PACKAGE = 'n8n-nodes-session-revocation';
 

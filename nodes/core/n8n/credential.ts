@@ -71,6 +71,8 @@ export function credentialFor(connector: Connector): new () => ICredentialType {
 			request: {
 				baseURL: testBaseUrl(credential.test),
 				url: credential.test.path,
+				...(credential.test.method === undefined ? {} : { method: credential.test.method }),
+				...(credential.test.json === undefined ? {} : { body: { ...credential.test.json } }),
 			},
 			rules: [
 				{
@@ -87,10 +89,16 @@ export function credentialFor(connector: Connector): new () => ICredentialType {
 						message: `${connector.title} accepts the credential, but it may not look up users: grant ${credential.test.needs}`,
 					},
 				},
-			],
+				...(credential.test.refusals ?? []).map(({ member, value, message }): TestRule => ({
+					type: 'responseSuccessBody',
+					properties: { key: member, value, message },
+				})),
+			] as ICredentialTestRequest['rules'] & object,
 		};
 	};
 }
+
+type TestRule = (ICredentialTestRequest['rules'] & object)[number];
 
 /** Where the connection test goes, as an expression over the credential's fields. */
 function testBaseUrl({ baseUrlField, knownBaseUrls }: Connector['credential']['test']): string {

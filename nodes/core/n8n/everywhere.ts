@@ -39,7 +39,7 @@ export function revokeEverywhereNode(connectors: readonly Connector[]): new () =
 			const connections = await openConnections(this, connectors, settings.usersInParallel);
 			return this.getNodeParameter('operation', 0) === 'checkSetup'
 				? await checkAll(this, connections, settings)
-				: await revokeAll(this, connections, settings, connectors);
+				: await revokeAll(this, connections, settings);
 		}
 	};
 }
@@ -102,7 +102,6 @@ async function revokeAll(
 	context: IExecuteFunctions,
 	connections: Connections,
 	settings: RunSettings,
-	connectors: readonly Connector[],
 ): Promise<INodeExecutionData[][]> {
 	const jobs = context.getInputData().flatMap((_, index) => prepare(context, connections, index));
 	const requests = withinRunLimit(jobs, settings);
@@ -118,7 +117,7 @@ async function revokeAll(
 	addHints(
 		context,
 		done.flatMap(({ result }) => result.results),
-		connectors,
+		[...connections.values()].filter((at) => 'connector' in at),
 		({ key }, name) => `Set {"${key}": {"${name}": true}} in 'Connector Options'`,
 	);
 	return sorted(

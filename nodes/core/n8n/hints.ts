@@ -1,4 +1,5 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
+import type { Connection } from '../connection';
 import type { Connector } from '../connector';
 import type { TargetResult } from '../result';
 
@@ -12,10 +13,10 @@ export type WhereToTurnOn = (connector: Connector, option: string) => string;
 export function addHints(
 	context: IExecuteFunctions,
 	results: readonly TargetResult[],
-	connectors: readonly Connector[],
+	connections: readonly Connection[],
 	turnOn: WhereToTurnOn,
 ): void {
-	for (const message of hintsFor(results, connectors, turnOn)) {
+	for (const message of hintsFor(results, connections, turnOn)) {
 		context.addExecutionHints({ message, type: 'warning', location: 'outputPane' });
 	}
 }
@@ -23,13 +24,23 @@ export function addHints(
 /** @returns each hint once, in a stable order */
 function hintsFor(
 	results: readonly TargetResult[],
-	connectors: readonly Connector[],
+	connections: readonly Connection[],
 	turnOn: WhereToTurnOn,
 ): ReadonlySet<string> {
 	const hints = new Set<string>();
-	for (const connector of connectors) {
+	for (const { connector, isInsecure } of connections) {
 		const { title, key } = connector;
 		const own = results.filter((result) => result.connector === key);
+		if (isInsecure && own.length > 0) {
+			hints.add(
+				`${title}: the credential allows unauthorized certificates, so nothing proves that the answers came from ${title}. Turn that off outside of tests.`,
+			);
+		}
+		if (own.some(({ outcome }) => outcome === 'session_valid')) {
+			hints.add(
+				`${title}: the output holds a session token. Whoever reads it can act as the user until the session ends.`,
+			);
+		}
 		for (const { what, option } of own.flatMap(({ survives }) => survives)) {
 			if (option === undefined) continue;
 			hints.add(

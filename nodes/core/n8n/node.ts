@@ -2,23 +2,29 @@ import {
 	type ICredentialDataDecryptedObject,
 	type IExecuteFunctions,
 	type INodeExecutionData,
-	type INodeProperties,
 	type INodeType,
-	type INodeTypeDescription,
-	NodeConnectionTypes,
+	NodeOperationError,
 } from 'n8n-workflow';
 import pMap from 'p-map';
-import { ConfigurationError, type Connection, connect, readOptions } from '../connection';
-import type { Connector, ConnectorOperation } from '../connector';
-import { checkSetup, retrieveUserOnly, revokeAllSessions, revokeOneSession } from '../flow';
-import { readIdentity } from '../identity';
-import { commonOptions, readCommonOptions } from '../options';
 import { attempt } from '../attempt';
+import { ConfigurationError, type Connection, connect, readOptions } from '../connection';
+import type { Connector, ConnectorOperation, NamedSession } from '../connector';
+import {
+	type Asking,
+	authenticateSession,
+	checkSetup,
+	listSessions,
+	retrieveUserOnly,
+	revokeAllSessions,
+	revokeOneSession,
+} from '../flow';
+import { MAX_IDENTITY_LENGTH, readIdentity } from '../identity';
+import { readCommonOptions } from '../options';
 import { isSuccess } from '../outcome';
 import { notAttempted, type TargetResult } from '../result';
 import { addHints } from './hints';
-import { asCollection, shownWhen } from './properties';
 import { inputMessage, logAfterCancel, sorted } from './items';
+import { describeSessionsNode, ofUser } from './node.description';
 import { orNodeError, surroundingsOf } from './surroundings';
 
 const USERS_IN_PARALLEL = 10;
@@ -31,107 +37,13 @@ const USERS_IN_PARALLEL = 10;
  */
 export function sessionsNode(connector: Connector): new () => INodeType {
 	return class implements INodeType {
-		description = describe(connector);
+		description = describeSessionsNode(connector);
 
 		async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 			return await execute(this, connector);
 		}
 	};
 }
-
-const operations = {
-	checkSetup: {
-		name: 'Check Setup',
-		action: 'Check setup',
-		description: 'Find out whether the credential can look up and revoke now, changing nothing',
-	},
-	retrieveUser: {
-		name: 'Retrieve User',
-		action: 'Retrieve user',
-		description: 'Look a user up without touching any session',
-	},
-	revokeAllSessions: {
-		name: 'Revoke All Sessions',
-		action: 'Revoke all sessions of user',
-		description: 'End every session of a user and check that it happened',
-	},
-	revokeSession: {
-		name: 'Revoke Session',
-		action: 'Revoke session',
-		description: 'End one session by its ID',
-	},
-} as const satisfies Record<ConnectorOperation, object>;
-
-function describe(connector: Connector): INodeTypeDescription {
-	const { node, title } = connector;
-	const offered = (Object.keys(operations) as ConnectorOperation[]).filter((operation) =>
-		connector.operations.includes(operation),
-	);
-	const names = Object.fromEntries(offered.map((key) => [key, operations[key].name]));
-	return {
-		displayName: node.displayName,
-		name: nodeName(connector),
-		icon: { light: `file:${node.icon}.svg`, dark: `file:${node.icon}.dark.svg` },
-		group: ['transform'],
-		version: 1,
-		subtitle: `={{ ${JSON.stringify(names)}[$parameter["operation"]] }}`,
-		description: node.description,
-		defaults: { name: node.displayName },
-		usableAsTool: true,
-		inputs: [NodeConnectionTypes.Main],
-		outputs: [NodeConnectionTypes.Main, NodeConnectionTypes.Main],
-		outputNames: ['Success', 'Failure'],
-		credentials: [{ name: connector.credential.name, required: true }],
-		properties: [
-			{
-				displayName: 'Operation',
-				name: 'operation',
-				type: 'options',
-				noDataExpression: true,
-				default: 'revokeAllSessions',
-				options: offered.map((value) => ({ value, ...operations[value] })),
-			},
-			{
-				displayName: 'User',
-				name: 'user',
-				type: 'string',
-				required: true,
-				default: '',
-				placeholder: connector.userPlaceholder,
-				description: `Sign-in name, email address or ID of the user in ${title}`,
-				displayOptions: shownWhen({ operation: ['retrieveUser', 'revokeAllSessions'] }),
-			},
-			...(connector.revokeOne ? [sessionId()] : []),
-			{
-				...asCollection(
-					[
-						...commonOptions,
-						...connector.options.fields.map((field) => ({
-							...field,
-							showWhen: { '/operation': ['revokeAllSessions'] },
-						})),
-					],
-					{ displayName: 'Options', name: 'options', addText: 'Add Option' },
-				),
-			},
-		],
-	};
-}
-
-const sessionId = (): INodeProperties => ({
-	displayName: 'Session ID',
-	name: 'sessionId',
-	type: 'string',
-	required: true,
-	default: '',
-	placeholder: 'e.g. 102fWxQ1wKgS7aUnD9fYzbQyg',
-	description: 'ID of the session to end',
-	displayOptions: shownWhen({ operation: ['revokeSession'] }),
-});
-
-/** n8n wants the class's name with a small first letter. */
-export const nodeName = ({ node }: Connector): string =>
-	node.className.charAt(0).toLowerCase() + node.className.slice(1);
 
 async function execute(
 	context: IExecuteFunctions,
@@ -144,23 +56,51 @@ async function execute(
 	);
 	const surroundings = surroundingsOf(context, Math.min(USERS_IN_PARALLEL, items.length));
 	const connection = orNodeError(context, () => connect(connector, data, surroundings));
+	const problem = connector.unsupported?.(operation, connection.credential) ?? null;
+	if (problem !== null) {
+		throw new NodeOperationError(context.getNode(), problem, {
+			description: 'Choose another operation, or change the credential',
+		});
+	}
 	const jobs = items.map((_, index) => prepare(context, connection, operation, index));
-	const results = await pMap(jobs, async (job) => await job(), { concurrency: USERS_IN_PARALLEL });
+	const done = await pMap(jobs, async (job) => await job(), { concurrency: USERS_IN_PARALLEL });
+	const results = done.map(({ result }) => result);
 	logAfterCancel(context, results);
-	addHints(context, results, [connector], ({ options }, name) => {
+	addHints(context, results, [connection], ({ options }, name) => {
 		const field = options.fields.find((one) => one.name === name);
 		return `Add the option '${field?.label ?? name}' and turn it on`;
 	});
 	return sorted(
 		context,
-		results.map((result, index) => ({
-			item: { json: { ...result }, pairedItem: { item: index } },
-			success: isSuccess(result.outcome),
-		})),
+		done.flatMap(({ result, items: made }, index) =>
+			(made ?? [result]).map((json) => ({
+				item: { json: { ...json }, pairedItem: { item: index } },
+				success: isSuccess(result.outcome),
+			})),
+		),
 	);
 }
 
-type Job = () => Promise<TargetResult>;
+/** What became of one item; `items`: what leaves in place of the result. */
+interface Done {
+	result: TargetResult;
+	items?: readonly object[];
+}
+
+type Job = () => Promise<Done>;
+
+/** A bad value in an item's data. */
+class InputError extends Error {
+	override readonly name = 'InputError';
+
+	constructor(
+		readonly parameter: string,
+		/** Can follow "The parameter 'X' of item N ". */
+		problem: string,
+	) {
+		super(problem);
+	}
+}
 
 /** Reads an item's parameters and says what is to be done; what is wrong with them becomes the item's result. */
 function prepare(
@@ -169,36 +109,132 @@ function prepare(
 	operation: ConnectorOperation,
 	index: number,
 ): Job {
+	const parameter = (name: string, fallback: unknown): unknown =>
+		context.getNodeParameter(name, index, fallback);
+	const read = attempt(InputError, () => readItem(parameter, connection, operation));
+	if (!(read instanceof InputError)) return read;
+	const message = inputMessage(read.parameter, read.message, index);
+	const { key } = connection.connector;
+	const result = notAttempted(key, null, 'failed', 'invalid_input', message);
+	return () => Promise.resolve({ result });
+}
+
+type Parameter = (name: string, fallback: unknown) => unknown;
+
+/** @throws InputError */
+function readItem(
+	parameter: Parameter,
+	connection: Connection,
+	operation: ConnectorOperation,
+): Job {
 	const { connector } = connection;
-	const refuse = (parameter: string, problem: string): Job => {
-		const message = inputMessage(parameter, problem, index);
-		const result = notAttempted(connector.key, null, 'failed', 'invalid_input', message);
-		return () => Promise.resolve(result);
-	};
 	const read = attempt(ConfigurationError, () => {
-		const { common, vendor } = readCommonOptions(context.getNodeParameter('options', index, {}));
+		const { common, vendor } = readCommonOptions(parameter('options', {}));
 		return { common, options: readOptions(connector, vendor) };
 	});
-	if (read instanceof ConfigurationError) return refuse('Options', `is not valid. ${read.message}`);
+	if (read instanceof ConfigurationError) {
+		throw new InputError('Options', `is not valid. ${read.message}`);
+	}
 	const { common, options } = read;
-	const budget = () => ({ deadline: performance.now() + common.timeoutMs });
-	if (operation === 'checkSetup') return () => checkSetup({ connection, budget: budget() });
-	const parameter = operation === 'revokeSession' ? 'sessionId' : 'user';
-	const named = readIdentity(context.getNodeParameter(parameter, index, ''));
-	if ('problem' in named) {
-		return refuse(parameter === 'user' ? 'User' : 'Session ID', named.problem);
-	}
-	const { identity } = named;
-	if (operation === 'revokeSession') {
-		return () => revokeOneSession({ connection, budget: budget() }, identity);
-	}
-	const task = { ...common, connection, identity, options, dryRun: false };
-	return operation === 'retrieveUser'
-		? () => retrieveUserOnly({ ...task, budget: budget() })
-		: () =>
-				revokeAllSessions({
-					...task,
-					budget: budget(),
+	const working = () => ({
+		connection,
+		budget: { deadline: performance.now() + common.timeoutMs },
+	});
+	const identity = ofUser(connector).includes(operation)
+		? readText('User', parameter('user', ''))
+		: '';
+	const asking = (): Asking => ({ ...working(), ...common, identity, options });
+	switch (operation) {
+		case 'checkSetup':
+			return async () => ({ result: await checkSetup(working()) });
+		case 'retrieveUser':
+			return async () => ({ result: await retrieveUserOnly(asking()) });
+		case 'revokeAllSessions':
+			return async () => ({
+				result: await revokeAllSessions({
+					...asking(),
+					...common,
+					dryRun: false,
 					mayTouch: () => Promise.resolve(null),
-				});
+				}),
+			});
+		case 'listSessions': {
+			const limit = parameter('returnAll', false) === true ? null : readLimit(parameter);
+			return async () => await listed(asking(), limit);
+		}
+		case 'revokeSession': {
+			const session = readSession(connector, parameter);
+			const owner = connector.revokeOne?.ofUser ? { owner: asking() } : {};
+			return async () => ({ result: await revokeOneSession({ ...working(), ...owner }, session) });
+		}
+		case 'authenticateSession': {
+			const token = readText('Session Token', parameter('sessionToken', ''), MAX_TOKEN_LENGTH);
+			const duration = readDuration(connector, parameter('sessionDurationMinutes', ''));
+			return async () => {
+				const { result, session } = await authenticateSession(working(), token, duration);
+				return session === null ? { result } : { result, items: [{ ...result, ...session }] };
+			};
+		}
+	}
+}
+
+/** A session's token can be a JWT, which is longer than a name. */
+const MAX_TOKEN_LENGTH = 8192;
+
+function readText(label: string, value: unknown, most = MAX_IDENTITY_LENGTH): string {
+	const read = readIdentity(value, most);
+	if ('problem' in read) throw new InputError(label, read.problem);
+	return read.identity;
+}
+
+function readLimit(parameter: Parameter): number {
+	const limit = parameter('limit', undefined);
+	if (typeof limit === 'number' && Number.isInteger(limit) && limit >= 1) return limit;
+	throw new InputError('Limit', 'is not a whole number above zero');
+}
+
+/** Exactly one of the parameters that can name a session does. */
+function readSession({ revokeOne }: Connector, parameter: Parameter): NamedSession {
+	const alternatives = revokeOne?.alternatives ?? [];
+	const given = alternatives.filter(({ name }) => !isBlank(parameter(name, '')));
+	const sessionId = parameter('sessionId', '');
+	if (given.length + (isBlank(sessionId) ? 0 : 1) > 1) {
+		throw new InputError('Session ID', 'and its alternatives name the session more than once');
+	}
+	const [other] = given;
+	if (!other) return { parameter: 'sessionId', value: readText('Session ID', sessionId) };
+	const value = readText(other.label, parameter(other.name, ''), MAX_TOKEN_LENGTH);
+	return { parameter: other.name, value };
+}
+
+const isBlank = (value: unknown): boolean =>
+	value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
+
+function readDuration({ authenticateSession: offered }: Connector, value: unknown): number | null {
+	if (isBlank(value)) return null;
+	const [shortest, longest] = offered?.durations ?? [1, Infinity];
+	const minutes = typeof value === 'string' ? Number(value) : value;
+	const holds = typeof minutes === 'number' && Number.isInteger(minutes);
+	if (holds && minutes >= shortest && minutes <= longest) return minutes;
+	throw new InputError(
+		'Session Duration (Minutes)',
+		`is not a whole number from ${shortest} to ${longest}`,
+	);
+}
+
+/** One item for each session; one with an empty list when there is none. */
+async function listed(task: Asking, limit: number | null): Promise<Done> {
+	const { result, sessions } = await listSessions(task, limit);
+	if (sessions === null) return { result };
+	if (sessions.length === 0) return { result, items: [{ ...result, sessions: [] }] };
+	const { connector, identityKey, outcome, user } = result;
+	const items = sessions.map(({ id: sessionId, ...session }) => ({
+		connector,
+		identityKey,
+		outcome,
+		user,
+		sessionId,
+		...session,
+	}));
+	return { result, items };
 }

@@ -71,14 +71,16 @@ class VendorLine implements Line {
 	readonly #tokens: TokenCache;
 
 	constructor(access: Access, surroundings: Surroundings) {
-		const { authentication, secrets, allowUnauthorizedCerts = false } = access;
+		const { authentication, furtherAuthentications = {}, secrets } = access;
+		const { allowUnauthorizedCerts = false } = access;
 		this.#access = access;
 		this.#door = { surroundings, allowUnauthorizedCerts };
 		this.#base = readBase(access.baseUrl, 'base URL');
 		if (authentication.type === 'oauth2') {
 			readBase(authentication.grant.tokenUrl.replace(/\?.*$/s, ''), 'token URL');
 		}
-		this.#redactor = redactor([...secrets, ...secretsIn(authentication)]);
+		const ways = [authentication, ...Object.values(furtherAuthentications)];
+		this.#redactor = redactor([...secrets, ...ways.flatMap(secretsIn)]);
 		const credential = [secrets, authentication];
 		this.#pace = paces.getOrMake(fingerprint([this.#base.origin, credential]), () => new Pace());
 		this.#tokens = tokenCache(fingerprint([credential, allowUnauthorizedCerts]));
@@ -161,7 +163,7 @@ class VendorLine implements Line {
 
 	/** Sends the request, and once more when the vendor wants a fresh token or a DPoP nonce. */
 	async #authorized(sending: Sending): Promise<VendorReply> {
-		const token = await this.#token(sending.scope).catch((error: unknown) => {
+		const token = await this.#token(sending.scope, sending.request).catch((error: unknown) => {
 			sending.tokenFailure = error;
 			throw error;
 		});
@@ -197,19 +199,30 @@ class VendorLine implements Line {
 	}
 
 	async #authorization(
-		{ method }: VendorRequest,
+		request: VendorRequest,
 		{ url }: Target,
 		token: MintedToken | undefined,
 	): Promise<Record<string, string>> {
-		if (token !== undefined) return await authorizationHeaders(token, method, url);
-		const { authentication } = this.#access;
+		if (token !== undefined) return await authorizationHeaders(token, request.method, url);
+		const authentication = this.#authenticationOf(request);
 		return authentication.type === 'header'
 			? { [authentication.name.toLowerCase()]: authentication.value }
 			: {};
 	}
 
-	async #token(scope: Scope): Promise<MintedToken | undefined> {
-		const { authentication } = this.#access;
+	#authenticationOf({ authentication: name }: Partial<VendorRequest>): Authentication {
+		const { authentication, furtherAuthentications } = this.#access;
+		if (name === undefined) return authentication;
+		const further = furtherAuthentications?.[name];
+		if (!further) throw new TypeError(`There is no authentication '${name}'`);
+		return further;
+	}
+
+	async #token(
+		scope: Scope,
+		request: Partial<VendorRequest> = {},
+	): Promise<MintedToken | undefined> {
+		const authentication = this.#authenticationOf(request);
 		if (authentication.type !== 'oauth2') return undefined;
 		const token = await this.#tokens.get(
 			authentication.grant,

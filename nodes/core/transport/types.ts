@@ -21,6 +21,8 @@ export interface VendorRequest {
 	bucket: string;
 	/** The vendor's names of the permissions that the request needs, named to the user after a 403. */
 	needs: readonly string[];
+	/** One of the access's `furtherAuthentications`, by its name; absent: the main one. */
+	authentication?: string;
 }
 
 /** An HTTP answer of the vendor, complete and bounded, whatever its status. */
@@ -108,6 +110,8 @@ export interface Access {
 	/** Absolute base URL without a trailing slash; https, or http on a loopback host. */
 	baseUrl: string;
 	authentication: Authentication;
+	/** Other ways to prove oneself, which single requests ask for by name. */
+	furtherAuthentications?: Readonly<Record<string, Exclude<Authentication, { type: 'oauth2' }>>>;
 	/** Every value that must never leave: tokens, keys, passwords. */
 	secrets: readonly string[];
 	/** Skip certificate verification for this credential alone. */

@@ -234,6 +234,7 @@ export const microsoftEntra: VendorFacts = {
 		method: 'Microsoft Graph (signInSessionsValidFromDateTime)',
 	},
 	checkNeeds: READ,
+	listing: { leftOut: 'Graph cannot list the sessions of a user' },
 	oneSession: { leftOut: 'Graph can neither list sessions nor end a single one' },
 	authentications: [
 		{ title: 'access token', tokenRequests: 0 },

@@ -228,6 +228,7 @@ export const okta: VendorFacts = {
 		method: 'Okta System Log (user.session.clear)',
 	},
 	checkNeeds: ['okta.users.read'],
+	listing: { leftOut: 'Okta cannot list the sessions of a user' },
 	oneSession: {
 		match: ({ route }) => route === 'revokeSession',
 		needs: ['okta.sessions.manage'],

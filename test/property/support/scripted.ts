@@ -121,6 +121,7 @@ export function scripted(
 		connector: connectorFor(script, key, user),
 		credential: {},
 		line,
+		isInsecure: false,
 		ownAccount: () => Promise.resolve(script.isOwn ? user.id : 'somebody-else'),
 	};
 	return {
@@ -207,13 +208,22 @@ function connectorFor(script: Script, key: string, user: User): Connector {
 			};
 		},
 		endedOutcome: 'revoked',
-		*revocation() {
-			if (list) expectJson(yield request('GET', '/list'), usable);
-			return steps.map(({ verdict }, index) => ({
+		revocation() {
+			const requests = steps.map(({ verdict }, index) => ({
 				request: request('DELETE', `/revoke/${index}`),
 				ends: [`access ${index}`],
 				judge: () => verdict ?? undefined,
 			}));
+			if (!list) return requests;
+			return [
+				{
+					lists: 'sessions',
+					*list() {
+						expectJson(yield request('GET', '/list'), usable);
+						return requests;
+					},
+				},
+			];
 		},
 		...(readBack
 			? {

@@ -8,6 +8,8 @@
 import { parseArgs } from 'node:util';
 import { createEntra } from './entra';
 import { seedEntraDemo } from './entra-demo';
+import { createMiro } from './miro';
+import { seedMiroDemo } from './miro-demo';
 import { createOkta } from './okta';
 import { seedDemo } from './okta-demo';
 import { type SimulatedVendor, startSimulator } from './simulator';
@@ -16,6 +18,7 @@ type Seeds = Readonly<Record<string, () => SimulatedVendor>>;
 
 const VENDORS: Readonly<Record<string, Seeds>> = {
 	entra: { demo: () => createEntra({ seed: seedEntraDemo }), none: () => createEntra() },
+	miro: { demo: () => createMiro({ seed: seedMiroDemo }), none: () => createMiro() },
 	okta: { demo: () => createOkta({ seed: seedDemo }), none: () => createOkta() },
 };
 

@@ -216,6 +216,8 @@ interface StoredUser {
 }
 
 const fold = (text: string): string => text.toLowerCase();
+/** Of an address or a domain: Google gives every account a second domain for tests of mail routing. */
+const forTests = (text: string): string => `${text}.test-google-a.com`;
 const etagOf = (value: unknown): string =>
 	`"${createHash('sha256').update(JSON.stringify(value)).digest('base64url')}"`;
 const rfc3339 = (ms: number): string => new Date(ms).toISOString();
@@ -351,11 +353,11 @@ export class GoogleDirectory implements GoogleSwitches {
 	/** Whether an address is in one of the account's domains. */
 	owns(address: string): boolean {
 		const domain = fold(address.slice(address.lastIndexOf('@') + 1));
-		return [...this.domains, ...this.domains.map(testDomain)].includes(domain);
+		return [...this.domains, ...this.domains.map(forTests)].includes(domain);
 	}
 
 	private addressesOf({ init }: StoredUser): string[] {
-		return [init.primaryEmail, ...(init.aliases ?? []), testAddress(init.primaryEmail)].map(fold);
+		return [init.primaryEmail, ...(init.aliases ?? []), forTests(init.primaryEmail)].map(fold);
 	}
 
 	private enter(stored: StoredUser): void {
@@ -382,7 +384,8 @@ export class GoogleDirectory implements GoogleSwitches {
 	}
 
 	private shown({ id, createdAt, lastLoginAt, init }: StoredUser): GoogleUser {
-		const { primaryEmail, givenName = primaryEmail.split('@')[0] ?? '', familyName = '' } = init;
+		const { primaryEmail, familyName = '' } = init;
+		const givenName = init.givenName ?? primaryEmail.split('@')[0] ?? '';
 		const { aliases = [], otherEmails = [], suspended = false, recoveryEmail } = init;
 		const user = {
 			id,
@@ -402,10 +405,10 @@ export class GoogleDirectory implements GoogleSwitches {
 				{ address: primaryEmail, primary: true as const },
 				...otherEmails.map((address) => ({ address, type: 'home' })),
 				...aliases.map((address) => ({ address })),
-				{ address: testAddress(primaryEmail) },
+				{ address: forTests(primaryEmail) },
 			],
 			...(aliases.length === 0 ? {} : { aliases: [...aliases] }),
-			nonEditableAliases: [testAddress(primaryEmail)],
+			nonEditableAliases: [forTests(primaryEmail)],
 			customerId: CUSTOMER_ID,
 			orgUnitPath: '/',
 			isMailboxSetup: true,
@@ -441,7 +444,9 @@ export class GoogleDirectory implements GoogleSwitches {
 
 	/** Whether a session with this id is alive. */
 	isLive(sessionId: string): boolean {
-		return this.allUsers().some(({ id }) => this.sessionsOf(id).some((one) => one.id === sessionId));
+		return this.allUsers().some(({ id }) =>
+			this.sessionsOf(id).some((one) => one.id === sessionId),
+		);
 	}
 
 	/** Sessions that are alive. */
@@ -652,7 +657,3 @@ export class GoogleDirectory implements GoogleSwitches {
 		};
 	}
 }
-
-/** The domain that Google adds to every account for tests of mail routing. */
-const testDomain = (domain: string): string => `${domain}.test-google-a.com`;
-const testAddress = (address: string): string => testDomain(address);

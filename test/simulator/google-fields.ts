@@ -20,17 +20,20 @@ export class FieldsError extends Error {
 
 /** Splits at the commas that are in no parentheses. */
 function listed(text: string): string[] {
-	const parts = [''];
+	const parts: string[] = [];
+	let part = '';
 	let depth = 0;
 	for (const letter of text) {
 		if (letter === '(') depth += 1;
 		if (letter === ')') depth -= 1;
 		if (depth < 0) throw new FieldsError(text);
-		if (letter === ',' && depth === 0) parts.push('');
-		else parts[parts.length - 1] += letter;
+		if (letter === ',' && depth === 0) {
+			parts.push(part.trim());
+			part = '';
+		} else part += letter;
 	}
 	if (depth !== 0) throw new FieldsError(text);
-	return parts.map((part) => part.trim());
+	return [...parts, part.trim()];
 }
 
 /** Reads `a,b/c,d(e,f)` into a mask, each name checked against the shape. */

@@ -17,7 +17,8 @@ const AUDIENCE = 'https://oauth2.googleapis.com/token';
 const LONGEST_SECONDS = 3600;
 /** How far clocks may be apart; the page only says "in a reasonable timeframe". */
 const SKEW_SECONDS = 300;
-const SCOPE = /^(https:\/\/(www\.googleapis\.com\/auth\/[\w.-]+|mail\.google\.com\/)|openid|email)$/;
+const SCOPE =
+	/^(https:\/\/(www\.googleapis\.com\/auth\/[\w.-]+|mail\.google\.com\/)|openid|email)$/;
 
 class TokenError extends Error {
 	constructor(
@@ -52,7 +53,10 @@ export function tokenError(status: number, error: string, message: string): Repl
 }
 
 /** `POST /token` */
-export async function mintToken(directory: GoogleDirectory, request: VendorRequest): Promise<Reply> {
+export async function mintToken(
+	directory: GoogleDirectory,
+	request: VendorRequest,
+): Promise<Reply> {
 	try {
 		const claims = await verified(directory, request, assertionOf(request));
 		const { scope = '', sub } = claims;

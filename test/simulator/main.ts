@@ -10,6 +10,8 @@ import { createEntra } from './entra';
 import { seedEntraDemo } from './entra-demo';
 import { createMiro } from './miro';
 import { seedMiroDemo } from './miro-demo';
+import { createGoogle } from './google';
+import { seedGoogleDemo } from './google-demo';
 import { createOkta } from './okta';
 import { seedDemo } from './okta-demo';
 import { type SimulatedVendor, startSimulator } from './simulator';
@@ -19,6 +21,10 @@ type Seeds = Readonly<Record<string, () => SimulatedVendor>>;
 const VENDORS: Readonly<Record<string, Seeds>> = {
 	entra: { demo: () => createEntra({ seed: seedEntraDemo }), none: () => createEntra() },
 	miro: { demo: () => createMiro({ seed: seedMiroDemo }), none: () => createMiro() },
+	google_workspace: {
+		demo: () => createGoogle({ seed: seedGoogleDemo }),
+		none: () => createGoogle(),
+	},
 	okta: { demo: () => createOkta({ seed: seedDemo }), none: () => createOkta() },
 };
 

@@ -102,9 +102,8 @@ async function verified(
 	assertion: string,
 ): Promise<Claims> {
 	const { account, typ } = issuer(directory, assertion);
-	// Only the algorithm is enforced, but the page calls both members of the header mandatory. A key id
-	// is optional and only a hint: the account's keys are tried.
-	if (typ !== 'JWT') request.violate('the header of the assertion needs typ JWT');
+	// The page calls typ mandatory, Google's own SDK leaves it out. A key id is optional and only a hint.
+	if (typ !== undefined && typ !== 'JWT') request.violate(`typ ${typ} instead of JWT`);
 	let claims: Claims;
 	try {
 		const { payload } = await compactVerify(assertion, account.key, { algorithms: ['RS256'] });
@@ -126,9 +125,9 @@ async function verified(
 function issuer(
 	directory: GoogleDirectory,
 	assertion: string,
-): { account: GoogleServiceAccount; typ: unknown } {
+): { account: GoogleServiceAccount; typ: string | undefined } {
 	let iss: string | undefined;
-	let typ: unknown;
+	let typ: string | undefined;
 	try {
 		({ typ } = decodeProtectedHeader(assertion));
 		({ iss } = decodeJwt(assertion));
@@ -167,20 +166,18 @@ function checkScopes(
 	}
 	// A service account that acts as itself needs nobody's consent, and reaches nobody's data.
 	if (sub === undefined) return;
-	// The delegation is the business of the domain of `sub`; other domains authorised nothing. Seen as
-	// 401: https://github.com/hlavki/g-suite-identity-sync/issues/7
-	const authorized =
-		directory.owns(sub) || directory.getUser(sub) !== undefined ? account.scopes : [];
-	if (authorized.length > 0 && directory.getUser(sub) === undefined) {
-		invalidGrant('Invalid email or User ID');
-	}
-	if (scopes.every((one) => authorized.includes(one))) {
-		if (directory.getUser(sub)?.suspended === true) invalidGrant('Account disabled');
+	// The domain of `sub` is what delegates; the simulated one can speak for itself only.
+	const user = directory.getUser(sub);
+	const delegated = user !== undefined || directory.owns(sub) ? account.scopes : [];
+	if (delegated.length > 0 && user === undefined) invalidGrant('Invalid email or User ID');
+	if (scopes.every((one) => delegated.includes(one))) {
+		if (user?.suspended === true) invalidGrant('Account disabled');
 		return;
 	}
-	if (directory.unauthorizedScopes === 'access_denied' && authorized.length > 0) {
+	if (directory.unauthorizedScopes === 'access_denied' && delegated.length > 0) {
 		fail(403, 'access_denied', 'Requested client not authorized.');
 	}
+	// Seen with this status: https://github.com/hlavki/g-suite-identity-sync/issues/7
 	fail(
 		401,
 		'unauthorized_client',

@@ -508,7 +508,7 @@ export class GoogleWorkspace extends GoogleDirectory implements SimulatedVendor 
 						throw invalidParameter('codeId', `Invalid value '${codeId}'. Values must be integers.`);
 					}
 					if (this.deleteAsp(target.id, codeId, caller)) return this.done();
-					// No 404: `ASPsDelete` in https://github.com/GAM-team/GAM expects `invalid` here.
+					// Open in the documents; https://github.com/GAM-team/GAM is prepared for `invalid`, not for a 404.
 					throw invalid('invalid', 'Invalid Input: codeId');
 				},
 			),

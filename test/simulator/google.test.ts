@@ -293,6 +293,8 @@ describe('access', () => {
 			'suspended',
 		);
 		expect(problem(await signOut(NORA, plain))).toEqual(forbidden);
+		const inPublic = userPath(NORA, '/signOut?viewType=domain_public');
+		expect(problem(await call('POST', inPublic, plain))).toEqual(forbidden);
 		expect(problem(await activities('', plain))).toEqual([401, 'authError']);
 
 		google.addUser({ primaryEmail: 'desk@example.com', admin: ['USERS_RETRIEVE'] });
@@ -424,7 +426,9 @@ describe('signOut', () => {
 		expect(problem(await signOut(PRIYA))).toEqual([400, 'invalid']);
 	});
 
-	it('takes no body', async () => {
+	it('takes no body, and changes nothing when a parameter is refused', async () => {
+		const refused = await call('POST', userPath(NORA, '/signOut?alt=xml'));
+		expect([...problem(refused), google.signOutsOf(NORA)]).toEqual([400, 'invalidParameter', 0]);
 		await signOut(NORA, { headers: { 'content-type': 'application/json' }, body: '{}' });
 		expect(simulator.violations).toEqual([expect.stringContaining('body')]);
 	});

@@ -369,6 +369,7 @@ export class GoogleWorkspace extends GoogleDirectory implements SimulatedVendor 
 		}
 		const caller = this.principal(token);
 		if (caller === undefined) throw unauthenticated({});
+		choice(request, 'alt', ['json']);
 		if (scopes.some((one) => caller.scopes.includes(one))) return caller;
 		throw new Refusal({
 			status: 403,
@@ -402,7 +403,9 @@ export class GoogleWorkspace extends GoogleDirectory implements SimulatedVendor 
 			handler: (request) => {
 				try {
 					const { user, admin } = this.authenticated(request, route.scopes ?? []);
-					const open = request.search.get('viewType') === 'domain_public';
+					// "Retrieve a user as a non-administrator", for whom there is the public view only:
+					// https://developers.google.com/workspace/admin/directory/v1/guides/manage-users
+					const open = !security && request.search.get('viewType') === 'domain_public';
 					const allowed = admin === 'super' || (admin?.includes(privilege) ?? false);
 					// Without `sub` a token stands for the service account, which is in no domain.
 					if (user === undefined || !(allowed || open)) throw forbidden();
@@ -645,8 +648,6 @@ function refused(error: unknown): Reply {
 
 /** The part of an answer that `fields` selects. */
 function selected(request: VendorRequest, reply: Reply, shape: Shape | undefined): Reply {
-	const alt = request.search.get('alt');
-	if (alt !== null && alt !== 'json') throw invalidParameter('alt', `Invalid value '${alt}'.`);
 	const fields = request.search.get('fields') ?? '';
 	if (fields === '' || shape === undefined) return reply;
 	return { ...reply, body: partial(reply.body, fields, shape) };

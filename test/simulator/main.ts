@@ -15,6 +15,8 @@ import { seedGoogleDemo } from './google-demo';
 import { createOkta } from './okta';
 import { seedDemo } from './okta-demo';
 import { type SimulatedVendor, startSimulator } from './simulator';
+import { createStytch } from './stytch';
+import { seedStytchDemo, STYTCH_DEMO_KEYS } from './stytch-demo';
 
 type Seeds = Readonly<Record<string, () => SimulatedVendor>>;
 
@@ -26,6 +28,10 @@ const VENDORS: Readonly<Record<string, Seeds>> = {
 		none: () => createGoogle(),
 	},
 	okta: { demo: () => createOkta({ seed: seedDemo }), none: () => createOkta() },
+	stytch: {
+		demo: () => createStytch({ ...STYTCH_DEMO_KEYS, seed: seedStytchDemo }),
+		none: () => createStytch(),
+	},
 };
 
 async function main(): Promise<void> {

@@ -31,7 +31,7 @@ export interface StytchOrganizationInit {
 }
 
 /** A member's status as documented. */
-export type StytchMemberStatus = 'active' | 'pending' | 'invited' | 'deleted';
+type StytchMemberStatus = 'active' | 'pending' | 'invited' | 'deleted';
 
 /** A member in the shape of the API: one person in one organization. */
 export interface StytchMember {

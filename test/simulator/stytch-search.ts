@@ -41,30 +41,34 @@ export type StytchSearch = z.infer<typeof searchSchema>;
 const DEFAULT_LIMIT = 100;
 const HIGHEST_LIMIT = 1000;
 
-const NOT_STRINGS: Readonly<Record<Searched, StytchErrorType>> = {
-	user: 'user_search_expected_array_of_string',
-	member: 'member_search_expected_array_of_strings',
-	organization: 'organization_search_expected_array_of_strings',
-};
-const NOT_BOOLEAN: Readonly<Record<Searched, StytchErrorType>> = {
-	user: 'user_search_expected_bool',
-	member: 'member_search_expected_boolean',
-	organization: 'bad_request',
-};
-const BAD_LIMIT: Readonly<Record<Searched, StytchErrorType>> = {
-	user: 'user_search_invalid_limit',
-	member: 'bad_request',
-	organization: 'bad_request',
-};
-const BAD_CURSOR: Readonly<Record<Searched, StytchErrorType>> = {
-	user: 'user_search_invalid_cursor',
-	member: 'bad_request',
-	organization: 'bad_request',
-};
-const BAD_OPERATOR: Readonly<Record<Searched, StytchErrorType>> = {
-	user: 'user_search_invalid_operator',
-	member: 'bad_request',
-	organization: 'bad_request',
+/** How errors are called where the names are not alike; `bad_request` where Stytch lists none. */
+const TYPES: Readonly<
+	Record<
+		Searched,
+		Readonly<Record<'strings' | 'boolean' | 'limit' | 'cursor' | 'operator', StytchErrorType>>
+	>
+> = {
+	user: {
+		strings: 'user_search_expected_array_of_string',
+		boolean: 'user_search_expected_bool',
+		limit: 'user_search_invalid_limit',
+		cursor: 'user_search_invalid_cursor',
+		operator: 'user_search_invalid_operator',
+	},
+	member: {
+		strings: 'member_search_expected_array_of_strings',
+		boolean: 'member_search_expected_boolean',
+		limit: 'bad_request',
+		cursor: 'bad_request',
+		operator: 'bad_request',
+	},
+	organization: {
+		strings: 'organization_search_expected_array_of_strings',
+		boolean: 'bad_request',
+		limit: 'bad_request',
+		cursor: 'bad_request',
+		operator: 'bad_request',
+	},
 };
 
 /** Reads one operand; the test that it stands for. */
@@ -84,7 +88,7 @@ function operandTest<T>(
 	switch (filter.value) {
 		case 'strings': {
 			const wanted = z.array(z.string()).safeParse(value);
-			if (!wanted.success) throw new StytchRefusal(NOT_STRINGS[searched]);
+			if (!wanted.success) throw new StytchRefusal(TYPES[searched].strings);
 			return (one) => filter.passes(one, wanted.data);
 		}
 		case 'string': {
@@ -92,7 +96,7 @@ function operandTest<T>(
 			return (one) => filter.passes(one, value);
 		}
 		case 'boolean': {
-			if (typeof value !== 'boolean') throw new StytchRefusal(NOT_BOOLEAN[searched]);
+			if (typeof value !== 'boolean') throw new StytchRefusal(TYPES[searched].boolean);
 			return (one) => filter.passes(one, value);
 		}
 	}
@@ -109,11 +113,11 @@ export function search<T>(
 	{ cursor, limit = DEFAULT_LIMIT, query }: StytchSearch,
 	withTotals: boolean,
 ): StytchPage<T> {
-	if (limit < 1 || limit > HIGHEST_LIMIT) throw new StytchRefusal(BAD_LIMIT[searched]);
+	if (limit < 1 || limit > HIGHEST_LIMIT) throw new StytchRefusal(TYPES[searched].limit);
 	const start = cursor === undefined || cursor === '' ? 0 : decodeCursor(cursor);
-	if (start === undefined) throw new StytchRefusal(BAD_CURSOR[searched]);
+	if (start === undefined) throw new StytchRefusal(TYPES[searched].cursor);
 	const operator = query?.operator ?? 'AND';
-	if (operator !== 'AND' && operator !== 'OR') throw new StytchRefusal(BAD_OPERATOR[searched]);
+	if (operator !== 'AND' && operator !== 'OR') throw new StytchRefusal(TYPES[searched].operator);
 	const tests = (query?.operands ?? []).map((one) => operandTest(searched, filters, one));
 	const found = all.filter(
 		(one) =>

@@ -51,7 +51,7 @@ export interface StytchRateLimit {
 }
 
 /** Behaviour that tests switch; the documents allow all of it. */
-export interface StytchSwitches {
+interface StytchSwitches {
 	/** From now on a session that is revoked is dead, and stays in the lists. */
 	hideRevocations: boolean;
 	/** Documented: a workspace can have totals disabled; they are -1 then. */

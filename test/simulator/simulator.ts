@@ -6,7 +6,9 @@
  * the address of the document that its facts come from) and handlers over the vendor's own state.
  */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import fastify from 'fastify';
 import { z } from 'zod';
 import { type Delivery, type Fault, Faults, faultSwitchSchema } from './faults';
@@ -48,7 +50,7 @@ export interface VendorRequest {
 	readonly params: Readonly<Record<string, string>>;
 	/** Path parameters, percent-encoding untouched. */
 	readonly rawParams: Readonly<Record<string, string>>;
-	/** `http://host:port` as the client addressed the server. */
+	/** `http://host:port`, or `https:`, as the client addressed the server. */
 	readonly origin: string;
 	/**
 	 * Answers a request that travels inside this one (a batch): routed, checked, counted and faulted
@@ -146,6 +148,8 @@ export interface SimulatorOptions {
 	host?: '127.0.0.1';
 	/** Added before every answer of the vendor. */
 	latencyMs?: number;
+	/** Serves HTTPS with this certificate. */
+	tls?: Required<Pick<ServerOptions, 'cert' | 'key'>>;
 }
 
 /** A running simulator. */
@@ -340,7 +344,9 @@ async function deliver(response: ServerResponse, reply: Reply, date: Date): Prom
 	const { delivery } = reply;
 	if (socket === null || socket.destroyed) return;
 	if (delivery?.kind === 'reset') {
-		socket.resetAndDestroy();
+		// Only a bare TCP connection can be reset; one under TLS breaks off without its closing alert.
+		if (socket instanceof TLSSocket) socket.destroy();
+		else socket.resetAndDestroy();
 		return;
 	}
 	const isJson = reply.body !== undefined && typeof reply.body !== 'string';
@@ -399,6 +405,7 @@ export async function startSimulator(
 	const violations: string[] = [];
 	const hits: Record<string, number> = {};
 	const faults = new Faults();
+	const scheme = options.tls === undefined ? 'http' : 'https';
 	const traffic = { connections: 0, inFlight: 0, maxInFlight: 0 };
 	let counter = 0;
 
@@ -451,7 +458,7 @@ export async function startSimulator(
 			body: recorded.body,
 			params: decoded(rawParams, violate),
 			rawParams,
-			origin: `http://${response.req.headers.host ?? '127.0.0.1'}`,
+			origin: `${scheme}://${response.req.headers.host ?? '127.0.0.1'}`,
 			violate,
 			async dispatch({ method, url, headers = {}, body = '' }) {
 				const inner = record(method, url, headers, Object.entries(headers).flat());
@@ -501,6 +508,7 @@ export async function startSimulator(
 	}
 
 	const app = fastify({
+		https: options.tls ?? null,
 		forceCloseConnections: true,
 		bodyLimit: 64 * 1024 * 1024,
 		// Everything but the control API goes to one route, so that Fastify's router never judges, decodes
@@ -594,5 +602,5 @@ export async function startSimulator(
 	const host = options.host ?? '127.0.0.1';
 	await app.listen({ host, port: options.port ?? 0 });
 	const { port } = app.server.address() as AddressInfo;
-	return Object.assign(simulator, { url: `http://${host}:${String(port)}` });
+	return Object.assign(simulator, { url: `${scheme}://${host}:${String(port)}` });
 }

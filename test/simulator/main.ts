@@ -12,6 +12,8 @@ import { createMiro } from './miro';
 import { seedMiroDemo } from './miro-demo';
 import { createGoogle } from './google';
 import { seedGoogleDemo } from './google-demo';
+import { createJanssen } from './janssen';
+import { seedJanssenDemo } from './janssen-demo';
 import { createOkta } from './okta';
 import { seedDemo } from './okta-demo';
 import { type SimulatedVendor, startSimulator } from './simulator';
@@ -27,6 +29,7 @@ const VENDORS: Readonly<Record<string, Seeds>> = {
 		demo: () => createGoogle({ seed: seedGoogleDemo }),
 		none: () => createGoogle(),
 	},
+	janssen: { demo: () => createJanssen({ seed: seedJanssenDemo }), none: () => createJanssen() },
 	okta: { demo: () => createOkta({ seed: seedDemo }), none: () => createOkta() },
 	stytch: {
 		demo: () => createStytch({ ...STYTCH_DEMO_KEYS, seed: seedStytchDemo }),

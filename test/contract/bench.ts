@@ -83,8 +83,12 @@ export interface VendorFacts {
 		/** The kind of access that surely ends. */
 		held: string;
 		needs: readonly string[];
-		/** Requests that list what is to be ended; absent when nothing is. */
-		lists?: RequestMatch;
+		/** What the vendor's own "not found" means here. */
+		ownNotFound: 'user_not_found' | 'unexpected_reply' | 'nothing_to_revoke';
+		/** What a repetition comes to whose first answer got lost after its effect. */
+		whenLost: Outcome;
+		/** The list of what is to be ended; without one that is needed nothing is sent. */
+		lists: { match: RequestMatch; isNeeded: boolean; needs: readonly string[] } | LeftOut;
 	};
 	/** List Sessions: `kinds` says for each kind of session under which name `everyone` counts it. */
 	listing:
@@ -94,8 +98,12 @@ export interface VendorFacts {
 	ownAccount: RequestMatch | LeftOut;
 	/** Options that widen: what each adds to `ended`, and the kind of access that ends with it. */
 	widening: readonly { option: string; ends: string; held: string }[];
-	/** `absent` reads nothing back: the vendor has not seen anything yet. */
-	readBack: { match: RequestMatch; method: string } | LeftOut;
+	/**
+	 * `whenHidden`: what it comes to when the vendor goes on showing what was there before. A marker
+	 * that has not moved proves nothing; sessions that are still listed do.
+	 */
+	readBack:
+		{ match: RequestMatch; method: string; whenHidden: 'unconfirmed' | 'partial' } | LeftOut;
 	/** Permissions to be named when the set-up check is refused. */
 	checkNeeds: readonly string[];
 	oneSession: { match: RequestMatch; needs: readonly string[] } | LeftOut;

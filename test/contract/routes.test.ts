@@ -35,7 +35,7 @@ eachConnector(({ facts, bench, check }) => {
 			facts.revoke.match,
 			...(isLeftOut(facts.readBack) ? [] : [facts.readBack.match]),
 			...(isLeftOut(facts.ownAccount) ? [] : [facts.ownAccount]),
-			...(facts.revoke.lists ? [facts.revoke.lists] : []),
+			...(isLeftOut(facts.revoke.lists) ? [] : [facts.revoke.lists.match]),
 		];
 		for (const request of requests) {
 			const found = matches.filter((match) => match(request)).length;

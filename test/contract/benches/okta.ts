@@ -217,6 +217,9 @@ export const okta: VendorFacts = {
 		ended: ['sessions'],
 		held: 'sessions',
 		needs: ['okta.users.manage', 'okta.users.lifecycle.clearSessions'],
+		ownNotFound: 'user_not_found',
+		whenLost: 'revoked',
+		lists: { leftOut: 'Okta cannot list the sessions of a user' },
 	},
 	ownAccount: own,
 	widening: [
@@ -226,6 +229,7 @@ export const okta: VendorFacts = {
 	readBack: {
 		match: ({ route }) => route === 'listLogEvents',
 		method: 'Okta System Log (user.session.clear)',
+		whenHidden: 'unconfirmed',
 	},
 	checkNeeds: ['okta.users.read'],
 	listing: { leftOut: 'Okta cannot list the sessions of a user' },

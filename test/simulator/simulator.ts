@@ -64,7 +64,8 @@ export interface VendorRequest {
 
 /** The request body that a route documents; without it the route takes none. */
 interface DocumentedBody {
-	contentType: string;
+	/** The media type, or those among which the vendor lets choose. */
+	contentType: string | readonly string[];
 	optional?: boolean;
 }
 
@@ -239,8 +240,12 @@ function checkAgainstDocuments(route: SimulatedRoute, request: VendorRequest): v
 		}
 	} else if (route.body === undefined) {
 		request.violate('a body where none is documented');
-	} else if (mediaType !== route.body.contentType) {
-		request.violate(`content-type ${contentType ?? '(none)'} instead of ${route.body.contentType}`);
+	} else {
+		const documented = [route.body.contentType].flat();
+		if (mediaType === undefined || !documented.includes(mediaType)) {
+			const wanted = documented.join(' or ');
+			request.violate(`content-type ${contentType ?? '(none)'} instead of ${wanted}`);
+		}
 	}
 }
 

@@ -19,6 +19,8 @@ import { seedDemo } from './okta-demo';
 import { type SimulatedVendor, startSimulator } from './simulator';
 import { createStytch } from './stytch';
 import { seedStytchDemo, STYTCH_DEMO_KEYS } from './stytch-demo';
+import { createSlack } from './slack';
+import { seedSlackDemo } from './slack-demo';
 
 type Seeds = Readonly<Record<string, () => SimulatedVendor>>;
 
@@ -34,6 +36,9 @@ const VENDORS: Readonly<Record<string, Seeds>> = {
 	stytch: {
 		demo: () => createStytch({ ...STYTCH_DEMO_KEYS, seed: seedStytchDemo }),
 		none: () => createStytch(),
+	slack_enterprise: {
+		demo: () => createSlack({ seed: seedSlackDemo }),
+		none: () => createSlack(),
 	},
 };
 

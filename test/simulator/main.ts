@@ -8,37 +8,38 @@
 import { parseArgs } from 'node:util';
 import { createEntra } from './entra';
 import { seedEntraDemo } from './entra-demo';
-import { createMiro } from './miro';
-import { seedMiroDemo } from './miro-demo';
 import { createGoogle } from './google';
 import { seedGoogleDemo } from './google-demo';
 import { createJanssen } from './janssen';
 import { seedJanssenDemo } from './janssen-demo';
+import { createMiro } from './miro';
+import { seedMiroDemo } from './miro-demo';
 import { createOkta } from './okta';
 import { seedDemo } from './okta-demo';
 import { type SimulatedVendor, startSimulator } from './simulator';
-import { createStytch } from './stytch';
-import { seedStytchDemo, STYTCH_DEMO_KEYS } from './stytch-demo';
 import { createSlack } from './slack';
 import { seedSlackDemo } from './slack-demo';
+import { createStytch } from './stytch';
+import { seedStytchDemo, STYTCH_DEMO_KEYS } from './stytch-demo';
 
 type Seeds = Readonly<Record<string, () => SimulatedVendor>>;
 
 const VENDORS: Readonly<Record<string, Seeds>> = {
 	entra: { demo: () => createEntra({ seed: seedEntraDemo }), none: () => createEntra() },
-	miro: { demo: () => createMiro({ seed: seedMiroDemo }), none: () => createMiro() },
 	google_workspace: {
 		demo: () => createGoogle({ seed: seedGoogleDemo }),
 		none: () => createGoogle(),
 	},
 	janssen: { demo: () => createJanssen({ seed: seedJanssenDemo }), none: () => createJanssen() },
+	miro: { demo: () => createMiro({ seed: seedMiroDemo }), none: () => createMiro() },
 	okta: { demo: () => createOkta({ seed: seedDemo }), none: () => createOkta() },
-	stytch: {
-		demo: () => createStytch({ ...STYTCH_DEMO_KEYS, seed: seedStytchDemo }),
-		none: () => createStytch(),
 	slack_enterprise: {
 		demo: () => createSlack({ seed: seedSlackDemo }),
 		none: () => createSlack(),
+	},
+	stytch: {
+		demo: () => createStytch({ ...STYTCH_DEMO_KEYS, seed: seedStytchDemo }),
+		none: () => createStytch(),
 	},
 };
 

@@ -53,7 +53,7 @@ async function nodeBinary(): Promise<string> {
 }
 
 /** The folder for what is too big for the repository and the same for all checkouts. */
-function cacheFolder(): string {
+export function cacheFolder(): string {
 	const xdg = process.env.XDG_CACHE_HOME;
 	// The XDG rules: a relative path is invalid and ignored.
 	const base = xdg?.startsWith('/') === true ? xdg : join(homedir(), '.cache');

@@ -1,8 +1,13 @@
-/** Tests in a real n8n and a real browser: one n8n for all of them, one test file after the other. */
-module.exports = {
-	rootDir: '../..',
-	roots: ['<rootDir>/test/host'],
-	testMatch: ['**/*.test.ts'],
+/**
+ * Tests against real software: n8n with a browser, and identity servers. One n8n for all of its tests,
+ * one test file after the other. The identity servers alone, without n8n:
+ *
+ *   jest --config test/host/jest.config.js --selectProjects servers
+ */
+const { resolve } = require('node:path');
+
+const common = {
+	rootDir: resolve(__dirname, '../..'),
 	testEnvironment: 'node',
 	transform: {
 		'^.+\\.ts$': [
@@ -14,8 +19,26 @@ module.exports = {
 			},
 		],
 	},
-	globalSetup: '<rootDir>/test/host/global-setup.ts',
-	globalTeardown: '<rootDir>/test/host/global-teardown.ts',
+};
+
+module.exports = {
 	maxWorkers: 1,
 	testTimeout: 90_000,
+	projects: [
+		{
+			...common,
+			displayName: 'n8n',
+			roots: ['<rootDir>/test/host'],
+			testMatch: ['**/*.test.ts'],
+			testPathIgnorePatterns: ['/node_modules/', '/test/host/servers/'],
+			globalSetup: '<rootDir>/test/host/global-setup.ts',
+			globalTeardown: '<rootDir>/test/host/global-teardown.ts',
+		},
+		{
+			...common,
+			displayName: 'servers',
+			roots: ['<rootDir>/test/host/servers'],
+			testMatch: ['**/*.test.ts'],
+		},
+	],
 };

@@ -39,7 +39,7 @@ export function temporaryFolder(purpose: string): string {
 }
 
 /** Two ports that nobody listens on at this moment. */
-async function freePorts(): Promise<[number, number]> {
+export async function freePorts(): Promise<[number, number]> {
 	const listen = async () => {
 		const server = createServer();
 		await new Promise<void>((resolve, reject) => {

@@ -1,14 +1,11 @@
 /** The Okta simulator as a process of its own, and the questions that the demo and the tests ask it. */
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { repositoryRoot } from './install';
-import { start, stop, tail } from './processes';
+import { startScript } from './script';
 
-const READY_TIMEOUT_MS = 60_000;
 const CALL_TIMEOUT_MS = 10_000;
 
-const ready = z.object({ vendor: z.string(), url: z.string().url() });
 const state = z.object({
 	users: z.array(
 		z.object({
@@ -75,41 +72,6 @@ interface RunningSimulator {
 export async function startSimulator(vendor: string): Promise<RunningSimulator> {
 	const main = join(repositoryRoot, 'test', 'simulator', 'main.ts');
 	const options = ['--port', '0', '--seed', 'demo', '--exit-with-parent'];
-	const child = start(process.execPath, ['--import', 'tsx', main, vendor, ...options], {
-		cwd: repositoryRoot,
-		// Its standard input stays open as long as we live: that is how it notices our end.
-		stdio: ['pipe', 'pipe', 'pipe'],
-	});
-	let errors = '';
-	child.stderr?.on('data', (chunk: Buffer) => (errors += chunk.toString('utf8')));
-	const url = await new Promise<string>((resolve, reject) => {
-		const fail = (what: string) => {
-			reject(new Error(`The ${vendor} simulator ${what}.\n${tail(errors)}`));
-		};
-		const timer = setTimeout(() => {
-			fail(`was not ready within ${READY_TIMEOUT_MS / 1000} s`);
-		}, READY_TIMEOUT_MS);
-		child.once('error', (error) => {
-			fail(`could not be started: ${error.message}`);
-		});
-		child.once('exit', (code) => {
-			clearTimeout(timer);
-			fail(`ended with status ${code ?? 'unknown'}`);
-		});
-		if (child.stdout === null) return;
-		createInterface({ input: child.stdout }).on('line', (line) => {
-			if (!line.startsWith('{')) return;
-			clearTimeout(timer);
-			resolve(ready.parse(JSON.parse(line)).url);
-		});
-	}).catch(async (error: unknown) => {
-		await stop(child);
-		throw error;
-	});
-	return {
-		control: new SimulatorControl(url),
-		stop: async () => {
-			await stop(child);
-		},
-	};
+	const { url, stop } = await startScript(`The ${vendor} simulator`, main, [vendor, ...options]);
+	return { control: new SimulatorControl(url), stop };
 }

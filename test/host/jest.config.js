@@ -4,10 +4,9 @@
  *
  *   jest --config test/host/jest.config.js --selectProjects servers
  */
-const { resolve } = require('node:path');
-
 const common = {
-	rootDir: resolve(__dirname, '../..'),
+	// From the folder above: a project's own is read from there.
+	rootDir: '.',
 	testEnvironment: 'node',
 	transform: {
 		'^.+\\.ts$': [
@@ -22,6 +21,7 @@ const common = {
 };
 
 module.exports = {
+	rootDir: '../..',
 	maxWorkers: 1,
 	testTimeout: 90_000,
 	projects: [

@@ -17,7 +17,7 @@ const READY_TIMEOUT_MS = 30_000;
 const POLL_MS = 50;
 const PORT_ATTEMPTS = 3;
 
-/** The account in a fresh database: docs/DATABASE.md in Glewlwyd's repository. */
+/** The account in a fresh database: docs/database/README.md in Glewlwyd's repository. */
 const ADMINISTRATOR = { username: 'admin', password: 'password' };
 
 /** Members and what they mean: docs/glewlwyd.conf.sample in Glewlwyd's repository. */

@@ -133,3 +133,40 @@ describe('Glewlwyd ends single sessions', () => {
 		expect(await follow.revokeSession(JANE.email, '{SHA512}never-was')).toBe('nothing_to_revoke');
 	});
 });
+
+describe('Better Auth names a session by its secret', () => {
+	let server: IdentityServer;
+
+	beforeAll(async () => {
+		server = await startBetterAuth();
+		await server.addPerson(JANE);
+	}, START_TIMEOUT_MS);
+
+	afterAll(async () => {
+		await server.stop();
+	});
+
+	// `/admin/revoke-user-session` wants the token, and ids of sessions are shown and stored: the
+	// description has `id` for the list, and for that reason no `revokeSession`.
+	test('so its description shows another id', async () => {
+		const headers = headersOf(await server.administrator());
+		const byId = new Follower(server.baseUrl, server.provider, headers);
+		const { listSessions } = server.provider;
+		if (listSessions === undefined) throw new Error('The description lists no sessions.');
+		const secret = { ...server.provider, listSessions: { ...listSessions, id: '/token' } };
+		const byToken = new Follower(server.baseUrl, secret, headers);
+
+		await server.signIn(JANE);
+		const [userId = ''] = await byId.lookUp(JANE.email);
+		const [token = ''] = await byToken.sessions(userId);
+		const [id = ''] = await byId.sessions(userId);
+		const signsIn = async (bearer: string) => {
+			const authorization = `Bearer ${bearer}`;
+			const response = await fetch(`${server.baseUrl}/get-session`, { headers: { authorization } });
+			return (await response.json()) !== null;
+		};
+		expect(await signsIn(token)).toBe(true);
+		expect(await signsIn(id)).toBe(false);
+		expect(server.provider.revokeSession).toBeUndefined();
+	});
+});

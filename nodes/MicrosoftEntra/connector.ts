@@ -22,6 +22,7 @@ import {
 	type VendorReply,
 	type VendorRequest,
 } from '../core/connector';
+import { batch } from './batch';
 import { access, type EntraCredential, fields, graphUrls, schema } from './credential';
 import {
 	graphError,
@@ -60,6 +61,7 @@ const profiles = [
 ] as const;
 
 const readUsers = {
+	batch,
 	idempotent: true,
 	needs: ['User.ReadBasic.All', 'User.Read.All'],
 } as const;
@@ -225,6 +227,8 @@ export const microsoftEntra = defineConnector<EntraCredential, Account, EntraOpt
 	docs: 'entra',
 	userPlaceholder: 'e.g. jane@example.com',
 	operations: ['retrieveUser', 'revokeAllSessions', 'checkSetup'],
+	// Two batches side by side.
+	usersInParallel: 40,
 	options: { fields: [], schema: options },
 	credential: {
 		name: 'microsoftEntraSessionsApi',
@@ -261,6 +265,7 @@ export const microsoftEntra = defineConnector<EntraCredential, Account, EntraOpt
 					method: 'POST',
 					path: path`/v1.0/users/${id}/revokeSignInSessions`,
 					body: { json: {} },
+					batch,
 					idempotent: true,
 					bucket: 'users/{id}/revokeSignInSessions',
 					needs: [REVOKE],

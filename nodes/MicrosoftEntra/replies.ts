@@ -43,6 +43,22 @@ export const graphIds = z.object({ value: z.array(z.object({ id: z.string() })) 
  */
 export const validFrom = z.object({ id: z.string(), signInSessionsValidFromDateTime: text });
 
+/**
+ * The answer to a batch: those to its parts, in any order.
+ *
+ * @see https://learn.microsoft.com/graph/json-batching#response-format
+ */
+export const batchReplies = z.object({
+	responses: z.array(
+		z.object({
+			id: z.string(),
+			status: z.number().int(),
+			headers: z.record(z.string(), z.string()).default({}),
+			body: z.unknown(),
+		}),
+	),
+});
+
 /** @see https://learn.microsoft.com/graph/api/user-revokesigninsessions */
 export const revoked = z.object({ value: z.literal(true) });
 

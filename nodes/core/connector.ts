@@ -12,10 +12,10 @@ import type { Access, VendorReply, VendorRequest } from './transport/types';
 
 export type { Field } from './field';
 export { hasDomain, sameName } from './identity';
-export type { Access, VendorReply, VendorRequest } from './transport/types';
+export type { Access, Batch, VendorReply, VendorRequest } from './transport/types';
 export { claimsIn } from './transport/claims';
 export { certificateThumbprint } from './transport/keys';
-export { path, readBaseUrl } from './transport/url';
+export { path, queryOf, readBaseUrl } from './transport/url';
 
 /** Reads anything, and makes a `T` of it or says what is wrong. */
 export type Schema<T> = ZodType<T, ZodTypeDef, unknown>;
@@ -218,6 +218,8 @@ export interface Connector<Credential = unknown, Account = unknown, Options = un
 	/** Placeholder of the User parameter, begins with "e.g. ". */
 	userPlaceholder: string;
 	operations: readonly ConnectorOperation[];
+	/** Users that the vendor's node works on side by side; absent: as many as any node. */
+	usersInParallel?: number;
 	/** The vendor's own options of a revocation. Each that widens or destroys is off by default. */
 	options: { fields: readonly Field[]; schema: Schema<Options> };
 	credential: {

@@ -581,6 +581,7 @@ export const ${constant}: VendorFacts = {
 	widening: [],
 	readBack: { leftOut: 'DESCRIBE where a revocation shows, or why it shows nowhere' },
 	checkNeeds: ['DESCRIBE'],
+	batch: { leftOut: 'DESCRIBE how many users share a request, or why they cannot' },
 	listing: { leftOut: 'DESCRIBE how sessions are listed, or why that cannot be asked' },
 	oneSession: { leftOut: 'DESCRIBE how one session ends, or why that cannot be asked' },
 	authentications: [{ title: 'DESCRIBE', tokenRequests: 0 }],

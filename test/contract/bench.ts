@@ -90,6 +90,8 @@ export interface VendorFacts {
 		/** The list of what is to be ended; without one that is needed nothing is sent. */
 		lists: { match: RequestMatch; isNeeded: boolean; needs: readonly string[] } | LeftOut;
 	};
+	/** Requests that do the work of many users, and what a revocation among many comes to. */
+	batch: { match: RequestMatch; outcome: Outcome } | LeftOut;
 	/** List Sessions: `kinds` says for each kind of session under which name `everyone` counts it. */
 	listing:
 		| { match: RequestMatch; needs: readonly string[]; kinds: Readonly<Record<string, string>> }

@@ -290,6 +290,60 @@ eachConnector(({ facts, bench, check, given }) => {
 		});
 	});
 
+	describe('many users', () => {
+		const users = [...people.crowd, happy, people.missing, people.clean.identity];
+		const many = () =>
+			bench().connection({ surroundings: { usersInParallel: 50, users: users.length } });
+
+		given(facts.batch, 'share requests, and each has its own result', async (batch) => {
+			const before = bench().everyone();
+			const connection = many();
+			const results = await Promise.all(users.map((user) => revoke(connection, user)));
+			const found = Object.fromEntries(results.map((one) => [one.identityKey, one.outcome]));
+			const expected = Object.fromEntries(users.map((user) => [user, batch.outcome]));
+			expect(found).toEqual({
+				...expected,
+				[people.missing]: 'user_not_found',
+				[people.clean.identity]: people.clean.outcome,
+			});
+			const after = bench().everyone();
+			for (const user of [...people.crowd, happy]) {
+				expect([user, after[user]?.[facts.revoke.held]]).toEqual([user, 0]);
+			}
+			expect(others(after, ...users)).toEqual(others(before, ...users));
+			const { requests } = bench().simulator;
+			const calls = requests.filter(batch.match);
+			expect(calls.length).toBeGreaterThan(0);
+			expect(calls.length).toBeLessThan(users.length / 2);
+		});
+
+		given(facts.batch, 'are worked on although one of them is throttled', async (batch) => {
+			bench().simulator.faults.next({
+				match: facts.revoke.match,
+				fault: { kind: 'rateLimit', resetInSeconds: 0 },
+			});
+			const connection = many();
+			const results = await Promise.all(people.crowd.map((user) => revoke(connection, user)));
+			expect(new Set(results.map(({ outcome }) => outcome))).toEqual(new Set([batch.outcome]));
+		});
+
+		given(facts.batch, 'tell who was contained when the shared request fails', async (batch) => {
+			const fault = { kind: 'serverError', status: 503, html: true } as const;
+			bench().simulator.faults.next({ match: batch.match, fault, times: Infinity });
+			const before = bench().everyone();
+			const connection = many();
+			const results = await Promise.all(
+				people.crowd.map((user) => revoke(connection, user, { budget: within(3_000) })),
+			);
+			// One that comes late has no company, and goes alone.
+			const alone = results.filter(({ outcome }) => isSuccess(outcome));
+			expect(alone.length).toBeLessThan(results.length / 2);
+			const spared = alone.flatMap(({ identityKey }) => identityKey ?? []);
+			expect(others(bench().everyone(), ...spared)).toEqual(others(before, ...spared));
+			for (const user of spared) expect(bench().everyone()[user]?.[facts.revoke.held]).toBe(0);
+		});
+	});
+
 	describe('options that widen', () => {
 		const names = facts.widening.map(({ option }) => option);
 

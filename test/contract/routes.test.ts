@@ -18,6 +18,11 @@ eachConnector(({ facts, bench, check }) => {
 				await endSession(connection, bench().signIn(happy), happy);
 			}
 			if (!isLeftOut(facts.listing)) await list(connection, facts.people.happy);
+			if (!isLeftOut(facts.batch)) {
+				const surroundings = { usersInParallel: 50, users: 50 };
+				const many = bench().connection({ authentication: title, surroundings });
+				await Promise.all(facts.people.crowd.map((user) => revoke(many, user)));
+			}
 			await bench().useTheRest?.(connection);
 		}
 		const unused = Object.entries(bench().simulator.hits).filter(([, hits]) => hits === 0);

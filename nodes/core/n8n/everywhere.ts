@@ -20,6 +20,7 @@ import { revokeEverywhere, type UserRequest, type UserResult } from '../everywhe
 import { attempt } from '../attempt';
 import { checkSetup } from '../flow';
 import { notAttempted, type TargetResult } from '../result';
+import type { Surroundings } from '../transport/types';
 import { describeEverywhere } from './everywhere.description';
 import { addHints } from './hints';
 import { inputMessage, logAfterCancel, sorted } from './items';
@@ -36,10 +37,11 @@ export function revokeEverywhereNode(connectors: readonly Connector[]): new () =
 
 		async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 			const settings = orNodeError(this, () => readRunSettings(parametersOf(this, 0)));
-			const connections = await openConnections(this, connectors, settings.usersInParallel);
+			const surroundings = surroundingsOf(this, settings.usersInParallel);
+			const connections = await openConnections(this, connectors, surroundings);
 			return this.getNodeParameter('operation', 0) === 'checkSetup'
 				? await checkAll(this, connections, settings)
-				: await revokeAll(this, connections, settings);
+				: await revokeAll(this, connections, settings, surroundings);
 		}
 	};
 }
@@ -47,7 +49,7 @@ export function revokeEverywhereNode(connectors: readonly Connector[]): new () =
 async function openConnections(
 	context: IExecuteFunctions,
 	connectors: readonly Connector[],
-	usersInParallel: number,
+	surroundings: Surroundings,
 ): Promise<Connections> {
 	const slots = context.getNode().credentials ?? {};
 	if (!connectors.some(({ credential }) => slots[credential.name])) {
@@ -55,7 +57,6 @@ async function openConnections(
 			description: 'Choose a credential for each system in which sessions are to be revoked',
 		});
 	}
-	const surroundings = surroundingsOf(context, usersInParallel);
 	const open = async (connector: Connector): Promise<ReturnType<Connections['get']> & object> => {
 		const { name, displayName } = connector.credential;
 		if (!slots[name]) {
@@ -102,9 +103,11 @@ async function revokeAll(
 	context: IExecuteFunctions,
 	connections: Connections,
 	settings: RunSettings,
+	surroundings: Surroundings,
 ): Promise<INodeExecutionData[][]> {
 	const jobs = context.getInputData().flatMap((_, index) => prepare(context, connections, index));
 	const requests = withinRunLimit(jobs, settings);
+	surroundings.users = requests.length;
 	const done = await pMap(
 		requests,
 		async ({ index, request }) => ({

@@ -54,7 +54,9 @@ async function execute(
 	const data: ICredentialDataDecryptedObject = await context.getCredentials(
 		connector.credential.name,
 	);
-	const surroundings = surroundingsOf(context, Math.min(USERS_IN_PARALLEL, items.length));
+	const most = connector.usersInParallel ?? USERS_IN_PARALLEL;
+	const inParallel = Math.max(1, Math.min(most, items.length));
+	const surroundings = { ...surroundingsOf(context, inParallel), users: items.length };
 	const connection = orNodeError(context, () => connect(connector, data, surroundings));
 	const problem = connector.unsupported?.(operation, connection.credential) ?? null;
 	if (problem !== null) {
@@ -63,7 +65,7 @@ async function execute(
 		});
 	}
 	const jobs = items.map((_, index) => prepare(context, connection, operation, index));
-	const done = await pMap(jobs, async (job) => await job(), { concurrency: USERS_IN_PARALLEL });
+	const done = await pMap(jobs, async (job) => await job(), { concurrency: inParallel });
 	const results = done.map(({ result }) => result);
 	logAfterCancel(context, results);
 	addHints(context, results, [connection], ({ options }, name) => {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Batches } from './batches';
 import { bearerIn, scopesIn } from './claims';
 import { closePools } from './dispatcher';
 import { transmit, type Door } from './door';
@@ -69,6 +70,7 @@ class VendorLine implements Line {
 	readonly #pace: Pace;
 	readonly #load: Load;
 	readonly #tokens: TokenCache;
+	readonly #batches = new Batches((...sending) => this.#sendBatched(...sending));
 
 	constructor(access: Access, surroundings: Surroundings) {
 		const { authentication, furtherAuthentications = {}, secrets } = access;
@@ -186,9 +188,7 @@ class VendorLine implements Line {
 		const pass = await this.#pace.enter(request.bucket, this.#load, scope);
 		let answer: Parameters<Pace['leave']>[1];
 		try {
-			const authorization = await this.#authorization(request, target, token);
-			const outgoing = outgoingOf(target, request, authorization);
-			const reply = await this.#transmit(outgoing, scope, ++sending.attempts, sending.onSend);
+			const reply = await this.#sendOnce(sending, token, target, scope);
 			answer = { reply, throttled: this.#isThrottled(reply) };
 			const nonce = reply.headers['dpop-nonce'];
 			if (nonce !== undefined) token?.dpopKey?.nonces.set(target.origin, nonce);
@@ -196,6 +196,37 @@ class VendorLine implements Line {
 		} finally {
 			this.#pace.leave(pass, answer);
 		}
+	}
+
+	/** One attempt, in the company of others where the vendor offers that and the run is large. */
+	async #sendOnce(
+		sending: Sending,
+		token: MintedToken | undefined,
+		target: Target,
+		scope: Scope,
+	): Promise<VendorReply> {
+		const { request, onSend } = sending;
+		const attempt = ++sending.attempts;
+		const { users = 1 } = this.#door.surroundings;
+		if (request.batch !== undefined && users >= request.batch.fromUsers) {
+			return await this.#batches.send(request.batch, request, scope, onSend);
+		}
+		const authorization = await this.#authorization(request, target, token);
+		return await this.#transmit(outgoingOf(target, request, authorization), scope, attempt, onSend);
+	}
+
+	async #sendBatched(
+		request: VendorRequest,
+		scope: Scope,
+		onSend: () => void,
+	): Promise<VendorReply> {
+		const target = targetOf(this.#base, request);
+		const authorization = await this.#authorization(
+			request,
+			target,
+			await this.#token(scope, request),
+		);
+		return await this.#transmit(outgoingOf(target, request, authorization), scope, 1, onSend);
 	}
 
 	async #authorization(

@@ -1,6 +1,6 @@
 import type { Outgoing } from './exchange';
 import { TransportError, type VendorRequest } from './types';
-import { encodePairs, isSafePath, readBaseUrl } from './url';
+import { encodePairs, isSafePath, queryOf, readBaseUrl } from './url';
 
 /** Where requests go to: the origin, and the path that all of them begin with (empty or without a slash at its end). */
 export interface Base {
@@ -43,8 +43,7 @@ export function targetOf(base: Base, request: VendorRequest): Target {
 	if (!isSafePath(request.path)) {
 		throw refused('The request has a path that cannot be sent safely, so it was not sent');
 	}
-	const query = pairs(request.query ?? {});
-	const path = base.path + request.path + (query === '' ? '' : `?${query}`);
+	const path = base.path + request.path + whole(() => queryOf(request.query));
 	return { origin: base.origin, path, url: base.origin + path };
 }
 
@@ -65,7 +64,7 @@ export function outgoingOf(
 			? { text: undefined, type: {} }
 			: 'json' in body
 				? { text: JSON.stringify(body.json), type: { 'content-type': 'application/json' } }
-				: { text: pairs(body.form), type: formType };
+				: { text: whole(() => encodePairs(body.form)), type: formType };
 	return {
 		origin: target.origin,
 		path: target.path,
@@ -87,13 +86,14 @@ export function outgoingForm(
 		path: pathname + search,
 		method: 'POST',
 		headers: { ...always, ...formType, ...headers },
-		body: pairs(form),
+		body: whole(() => encodePairs(form)),
 	};
 }
 
-function pairs(values: Readonly<Record<string, string | number | boolean>>): string {
+/** Writes texts that have to be whole. */
+function whole(write: () => string): string {
 	try {
-		return encodePairs(values);
+		return write();
 	} catch {
 		throw refused('A value holds half a character (a lone surrogate), so the request was not sent');
 	}

@@ -1,9 +1,10 @@
 import type { DpopKey } from './dpop';
+import { Joint } from './joint';
 import { LeastRecentlyUsed } from './lru';
 import { mint, type MintedToken, type PostForm } from './oauth';
 import { persist, type Attempt } from './persist';
 import { outcomeOf, type Outcome } from './retry';
-import { Scope } from './scope';
+import type { Scope } from './scope';
 import { TransportError, type TokenGrant, type VendorReply } from './types';
 
 /** A token is replaced so long before it expires (ms), or after nine tenths of its life. */
@@ -17,17 +18,11 @@ export type SendForm = (
 	...request: Parameters<PostForm>
 ) => Promise<Pick<VendorReply, 'status' | 'headers' | 'body' | 'serverTime' | 'bodyKind'>>;
 
-interface Minting {
-	promise: Promise<MintedToken>;
-	scope: Scope;
-	waiting: Set<Scope>;
-}
-
 /** The access token of one credential, minted when somebody needs it and none is valid. */
 export class TokenCache {
 	#current: { token: MintedToken; until: number } | undefined;
 	#refused: { error: TransportError; until: number } | undefined;
-	#minting: Minting | undefined;
+	#minting: Joint<MintedToken> | undefined;
 	#dpopKey: DpopKey | undefined;
 
 	/**
@@ -41,27 +36,17 @@ export class TokenCache {
 		if (this.#current !== undefined && now < this.#current.until) return this.#current.token;
 		if (this.#refused !== undefined && now < this.#refused.until) throw this.#refused.error;
 
-		const minting = (this.#minting ??= this.#start(grant, send, scope));
-		minting.waiting.add(scope);
-		try {
-			return await scope.race(minting.promise);
-		} finally {
-			minting.waiting.delete(scope);
-			if (minting.waiting.size === 0) this.#stop(minting);
-		}
+		this.#minting ??= new Joint(
+			scope,
+			(within) => this.#mint(grant, send, within),
+			() => (this.#minting = undefined),
+		);
+		return await this.#minting.wait(scope);
 	}
 
 	/** Forgets a token that the vendor no longer takes, unless another has replaced it already. */
 	drop(token: MintedToken): void {
 		if (this.#current?.token === token) this.#current = undefined;
-	}
-
-	#start(grant: TokenGrant, send: SendForm, first: Scope): Minting {
-		const waiting = new Set([first]);
-		const scope = new Scope(
-			() => performance.now() + Math.max(...[...waiting].map((each) => each.remaining())),
-		);
-		return { scope, waiting, promise: this.#mint(grant, send, scope) };
 	}
 
 	async #mint(grant: TokenGrant, send: SendForm, scope: Scope): Promise<MintedToken> {
@@ -78,12 +63,6 @@ export class TokenCache {
 			}
 			throw error;
 		}
-	}
-
-	#stop(minting: Minting): void {
-		minting.scope.cancel();
-		minting.scope.close();
-		if (this.#minting === minting) this.#minting = undefined;
 	}
 }
 

@@ -23,6 +23,24 @@ export interface VendorRequest {
 	needs: readonly string[];
 	/** One of the access's `furtherAuthentications`, by its name; absent: the main one. */
 	authentication?: string;
+	/** How it can share one request of the vendor with others of its kind; absent: it goes alone. */
+	batch?: Batch;
+}
+
+/** A vendor's own way to do for many users at once what a request does for one. One object for each kind. */
+export interface Batch {
+	/** For messages and logs. */
+	name: string;
+	/** The most requests that it takes. */
+	most: number;
+	/** From so many users in a run on it is used. */
+	fromUsers: number;
+	/** How long the first request waits for others, in ms. */
+	gatherMs: number;
+	/** The one request that does the work of two or more. */
+	combine(requests: readonly VendorRequest[]): VendorRequest;
+	/** The answer to each request, in their order; undefined when this is an answer to them all. */
+	split(reply: VendorReply, requests: readonly VendorRequest[]): readonly VendorReply[] | undefined;
 }
 
 /** An HTTP answer of the vendor, complete and bounded, whatever its status. */
@@ -128,6 +146,8 @@ export interface Surroundings {
 	cancelSignal?: AbortSignal;
 	/** Users worked on side by side: bounds the connections per origin. */
 	usersInParallel: number;
+	/** Users of the whole run: with many, vendors that can are asked for several at once. One when not told. */
+	users?: number;
 	log: (
 		level: 'debug' | 'info' | 'warn',
 		message: string,

@@ -52,6 +52,12 @@ export function encodePairs(pairs: Readonly<Record<string, string | number | boo
 		.join('&');
 }
 
+/** A query with its question mark; empty when there is none. */
+export function queryOf(pairs: Readonly<Record<string, string | number | boolean>> = {}): string {
+	const query = encodePairs(pairs);
+	return query === '' ? '' : `?${query}`;
+}
+
 /** The characters that RFC 3986 section 3.3 allows in a path, `%` only before two hexadecimal digits. */
 const absolutePath = /^(?:\/(?:[\w.~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)*\/?$/;
 const dotSegment = /^(?:\.|%2e){1,2}$/i;

@@ -238,6 +238,7 @@ export const microsoftEntra: VendorFacts = {
 		whenHidden: 'unconfirmed',
 	},
 	checkNeeds: READ,
+	batch: { match: ({ route }) => route === 'batch', outcome: 'tokens_revoked' },
 	listing: { leftOut: 'Graph cannot list the sessions of a user' },
 	oneSession: { leftOut: 'Graph can neither list sessions nor end a single one' },
 	authentications: [
@@ -246,9 +247,7 @@ export const microsoftEntra: VendorFacts = {
 		{ title: 'client secret, tenant by its domain', tokenRequests: 1 },
 		{ title: 'certificate', tokenRequests: 1 },
 	],
-	unusedRoutes: {
-		batch: 'Requests go one by one for now: many users in one request is a step of its own',
-	},
+	unusedRoutes: {},
 	cannotHave: (kind, value) =>
 		kind === 'login' && value.includes('#EXT#')
 			? 'a sign-in name with #EXT# is that of a guest, whom the connector refuses to touch'

@@ -232,6 +232,7 @@ export const okta: VendorFacts = {
 		whenHidden: 'unconfirmed',
 	},
 	checkNeeds: ['okta.users.read'],
+	batch: { leftOut: 'Okta takes one user in a request' },
 	listing: { leftOut: 'Okta cannot list the sessions of a user' },
 	oneSession: {
 		match: ({ route }) => route === 'revokeSession',

@@ -299,7 +299,8 @@ eachConnector(({ facts, bench, check, given }) => {
 			const before = bench().everyone();
 			const connection = many();
 			const results = await Promise.all(users.map((user) => revoke(connection, user)));
-			const found = Object.fromEntries(results.map((one) => [one.identityKey, one.outcome]));
+			const told = results.map((one) => [one.identityKey ?? '', one.outcome] as const);
+			const found: Record<string, string> = Object.fromEntries(told);
 			const expected = Object.fromEntries(users.map((user) => [user, batch.outcome]));
 			expect(found).toEqual({
 				...expected,

@@ -8,4 +8,7 @@ module.exports = {
 	MicrosoftEntraSessionsApi: require('./dist/credentials/MicrosoftEntraSessionsApi.credentials.js')
 		.MicrosoftEntraSessionsApi,
 	OktaSessionsApi: require('./dist/credentials/OktaSessionsApi.credentials.js').OktaSessionsApi,
+	SessionRevocationPolicyApi:
+		require('./dist/credentials/SessionRevocationPolicyApi.credentials.js')
+			.SessionRevocationPolicyApi,
 };

@@ -22,6 +22,7 @@ import {
 } from './connector';
 import { causeOf, lacking, Stop, stopForReply, stopForThrown } from './failure';
 import { Journal } from './journal';
+import { neutral } from './neutral';
 import type { FailureCause, RevocationOutcome } from './outcome';
 import type { TargetResult, Verification } from './result';
 import type { Budget, VendorReply, VendorRequest } from './transport/types';
@@ -275,7 +276,11 @@ function identify(task: Asking, journal: Journal, answer: Answer<Lookup<unknown>
 	journal.decidedBy(lookup.reply);
 	if (lookup.found === 'none') {
 		journal.userKnown = false;
-		throw new Stop('user_not_found', null, `${connector.title} knows no user ${task.identity}`);
+		throw new Stop(
+			'user_not_found',
+			null,
+			`${connector.title} knows no user ${neutral(task.identity)}`,
+		);
 	}
 	if (lookup.found === 'many') {
 		journal.candidates = lookup.candidates;
@@ -283,7 +288,7 @@ function identify(task: Asking, journal: Journal, answer: Answer<Lookup<unknown>
 		throw new Stop(
 			'ambiguous_user',
 			null,
-			`${connector.title} has ${count} accounts that match ${task.identity}: nobody was touched; use the sign-in name or id of the one that is meant`,
+			`${connector.title} has ${count} accounts that match ${neutral(task.identity)}: nobody was touched; use the sign-in name or id of the one that is meant`,
 		);
 	}
 	if (lookup.found === 'unknown') {
@@ -319,7 +324,7 @@ async function refuseOwn(
 	if (allowOwnIdentity || (await connection.ownAccount(budget)) !== user.id) return;
 	throw refused({
 		cause: 'own_identity',
-		why: `${identity} is the account that the credential itself acts as; allow it with the option 'Allow Own Identity'`,
+		why: `${neutral(identity)} is the account that the credential itself acts as; allow it with the option 'Allow Own Identity'`,
 	});
 }
 

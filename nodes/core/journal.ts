@@ -9,6 +9,7 @@ import {
 	type User,
 } from './connector';
 import { type Stop } from './failure';
+import { neutral, withoutMarkup } from './neutral';
 import { type Outcome, type Progress, type RevocationOutcome, stateOf } from './outcome';
 import {
 	SIGN_IN,
@@ -235,7 +236,7 @@ export class Journal {
 	}
 
 	private who(): string {
-		return this.about.identity ?? 'the session';
+		return neutral(this.about.identity ?? 'the session');
 	}
 
 	/** True as soon as one thing surely changed; null when something may have. */
@@ -269,7 +270,7 @@ export class Journal {
 	private close(outcome: Outcome, message: string): TargetResult {
 		const { connector, line } = this.about.connection;
 		const header = connector.requestIdHeader;
-		return line.redact({
+		const result = line.redact<TargetResult>({
 			connector: connector.key,
 			identityKey: this.about.identity,
 			userKnown: this.userKnown,
@@ -293,6 +294,8 @@ export class Journal {
 			finishedAt: new Date().toISOString(),
 			durationMs: elapsed(this.began),
 		});
+		// After the secrets: a changed one would not be recognized.
+		return { ...result, message: withoutMarkup(result.message) };
 	}
 }
 

@@ -1,5 +1,6 @@
 /** What leaves a node: the fields of every result, as `docs/outcomes.md` explains them. */
 import type { User } from './connector';
+import { withoutMarkup } from './neutral';
 import type { Cause, Outcome, TargetState } from './outcome';
 
 export type StepName =
@@ -93,7 +94,7 @@ export function notAttempted(
 	connector: string,
 	identityKey: string | null,
 	outcome: Outcome,
-	cause: Cause,
+	cause: Cause | null,
 	message: string,
 ): TargetResult {
 	const now = new Date().toISOString();
@@ -106,7 +107,7 @@ export function notAttempted(
 		changed: false,
 		cause,
 		statusCode: null,
-		message,
+		message: withoutMarkup(message),
 		user: null,
 		sessions: { found: null, revoked: null },
 		ended: [],

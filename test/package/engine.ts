@@ -16,6 +16,7 @@ import {
 	type IVersionedNodeType,
 	type IWorkflowBase,
 	type IWorkflowExecuteAdditionalData,
+	type WorkflowExecuteMode,
 	NodeConnectionTypes,
 	NodeHelpers,
 	UnexpectedError,
@@ -144,6 +145,8 @@ export interface NodeSetting {
 	/** The json of each incoming item. */
 	items?: readonly IDataObject[];
 	node?: Partial<INode>;
+	/** What started the execution. */
+	mode?: WorkflowExecuteMode;
 	/** Called with the execution once it runs; it can be cancelled. */
 	during?: (running: Running) => void;
 }
@@ -164,7 +167,7 @@ async function execute(
 	types: Readonly<Record<string, INodeType | IVersionedNodeType>>,
 	credentials: Readonly<Record<string, ICredentialDataDecryptedObject>>,
 	nodes: INode[],
-	during?: (running: Running) => void,
+	{ mode = 'trigger', during }: Pick<NodeSetting, 'mode' | 'during'> = {},
 ): Promise<IRun> {
 	const base = {
 		id: 'w',
@@ -196,14 +199,14 @@ async function execute(
 	} as unknown as IWorkflowExecuteAdditionalData;
 	const startNode = workflow.getNode('Items');
 	if (!startNode) throw new UnexpectedError('No start node');
-	const running = new WorkflowExecute(additionalData, 'trigger').run({ workflow, startNode });
+	const running = new WorkflowExecute(additionalData, mode).run({ workflow, startNode });
 	during?.(running);
 	return await running;
 }
 
 /** Runs one node of the package on items, in a workflow of its own. */
 export async function runNode(setting: NodeSetting): Promise<NodeRun> {
-	const { type, parameters, credentials = {}, items = [{}], node = {}, during } = setting;
+	const { type, parameters, credentials = {}, items = [{}], node = {} } = setting;
 	const loader = await loadPackage();
 	const loaded = loader.getNode(type);
 	const run = await execute(
@@ -223,7 +226,7 @@ export async function runNode(setting: NodeSetting): Promise<NodeRun> {
 				...node,
 			},
 		],
-		during,
+		setting,
 	);
 	const data = run.data.resultData.runData.Node?.at(-1);
 	const outputs = data?.data?.main ?? [];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { settle } from '../../nodes/core/everywhere/settle';
-import { userMessage } from '../../nodes/core/everywhere/wording';
+import { headlineFor } from '../../nodes/core/everywhere/wording';
 import type { Cause, Outcome, TargetState } from '../../nodes/core/outcome';
 import { notAttempted } from '../../nodes/core/result';
 
@@ -16,7 +16,7 @@ function headline(
 		userKnown: true,
 	}));
 	const settlement = settle(results, { notFoundPolicy: 'failWhenNowhere', dryRun: false });
-	return userMessage('jane', results, settlement, false).split('. ')[0] ?? '';
+	return headlineFor('jane', results, settlement, false);
 }
 
 const revoked = { outcome: 'revoked', state: 'revoked', changed: null } as const;

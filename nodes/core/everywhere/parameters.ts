@@ -6,8 +6,11 @@ import { ConfigurationError, type Connection, readOptions } from '../connection'
 import type { Schema } from '../connector';
 import { readIdentity } from '../identity';
 import { DEFAULT_TIMEOUT_MS, readCommonOptions } from '../options';
+import { neutral } from '../neutral';
+import { type Identities, identitiesSchema } from './identities';
 import { readEntries } from './protect';
-import type { Target, UserRequest } from './run';
+import type { IdentitySource, Target, UserRequest } from './run';
+import { areUnchanged, readTriggers, type Triggers } from './triggers';
 
 /** Something in an item's data cannot be worked with; the message can follow "The parameter 'X' of item N ". */
 export class InputError extends Error {
@@ -61,7 +64,7 @@ export function readRunSettings(parameter: Parameter): RunSettings {
  * @throws InputError for what in the item's data cannot be worked with
  */
 export function readItem(parameter: Parameter, connections: Connections): UserRequest[] {
-	const identities = readObject('Identities', parameter('identities', {}), z.string());
+	const identities = readJson('Identities', parameter('identities', {}), identitiesSchema);
 	const connectorOptions = readObject(
 		'Connector Options',
 		parameter('connectorOptions', {}),
@@ -70,6 +73,10 @@ export function readItem(parameter: Parameter, connections: Connections): UserRe
 	const { keys, skipped } = readTargets(parameter, connections);
 	const { enabled, protectedUsers } = readGuardrails(parameter);
 	const requestId = readText('Request ID', parameter('requestId', ''));
+	const triggers = readTriggerMap('Triggers', parameter('triggers', {}));
+	const lastTriggers = readTriggerMap('Last Triggers', parameter('lastTriggers', {}));
+	const sourceKey = readText('Identity Source', parameter('identitySource', ''));
+	const { timeoutMs, summaryFormat, auditRecord } = readOptionsOf(parameter);
 	const shared = {
 		targetsSkipped: skipped,
 		notFoundPolicy: readOneOf('If User Is Not Found', parameter('notFoundPolicy', undefined), [
@@ -79,27 +86,74 @@ export function readItem(parameter: Parameter, connections: Connections): UserRe
 		]),
 		dryRun: readBoolean('Dry Run', parameter('dryRun', false)),
 		protectedUsers: enabled ? protectedUsers : [],
-		timeoutMs: readOptionsOf(parameter).timeoutMs,
+		triggers,
+		isUnchanged: areUnchanged(triggers, lastTriggers),
+		timeoutMs,
+		summaryFormat,
+		auditRecord,
 		refusal: null,
 		reason: readText('Reason', parameter('reason', '')),
 		source: readText('Source', parameter('source', '')),
 		incidentId: readText('Incident ID', parameter('incidentId', '')),
 	};
-	return readUsers(parameter).map((user) => ({
-		...shared,
-		requestId: requestId ?? randomUUID(),
-		user,
-		targets: keys.map((key) =>
-			targetFor(key, connections, identities[key] ?? user, connectorOptions[key]),
-		),
-	}));
+	return readUsers(parameter, identities).map((user) => {
+		const identityIn = (key: string): string | null =>
+			identities.in(key) ?? (identities.isOfOneSystem(user) ? null : user);
+		return {
+			...shared,
+			requestId: requestId ?? randomUUID(),
+			user,
+			identitySource: readSource(sourceKey, connections, identities, keys, user),
+			targets: keys.map((key) => {
+				const identity = identityIn(key);
+				const isFilled = sourceKey !== null && identities.in(key) === undefined;
+				return targetFor(key, connections, isFilled ? user : identity, connectorOptions[key]);
+			}),
+		};
+	});
 }
 
-function readUsers(parameter: Parameter): string[] {
+function readUsers(parameter: Parameter, identities: Identities): string[] {
 	const listed = readEntries(parameter('usersList', ''));
 	if ('problem' in listed) throw new InputError('Users List', listed.problem);
 	if (listed.length > 0) return listed.map((user) => identityOf('Users List', user));
-	return [identityOf('User', parameter('user', ''))];
+	const user = parameter('user', '');
+	const isLeftOut = user === '' || user === null || user === undefined;
+	return [identityOf('User', isLeftOut ? (identities.user ?? '') : user)];
+}
+
+function readSource(
+	key: string | null,
+	connections: Connections,
+	identities: Identities,
+	targets: readonly string[],
+	user: string,
+): IdentitySource | null {
+	if (key === null) return null;
+	const connection = connections.get(key);
+	if (!connection) {
+		throw new InputError('Identity Source', `is not one of ${[...connections.keys()].join(', ')}`);
+	}
+	if ('problem' in connection) {
+		throw new InputError(
+			'Identity Source',
+			`names a system that cannot be asked: ${connection.problem}`,
+		);
+	}
+	const isGiven = (target: string): boolean =>
+		target === key || identities.in(target) !== undefined;
+	return {
+		key,
+		connection,
+		identity: identityOf('Identities', identities.in(key) ?? user),
+		fills: new Set(targets.filter((target) => !isGiven(target))),
+	};
+}
+
+function readTriggerMap(label: string, value: unknown): Triggers | null {
+	const read = readTriggers(readObject(label, value, z.unknown()));
+	if ('problem' in read) throw new InputError(label, read.problem);
+	return read.triggers;
 }
 
 function identityOf(label: string, value: unknown): string {
@@ -141,14 +195,26 @@ function readTargets(
 	return { keys: [...new Set(keys.data)], skipped: [] };
 }
 
-function targetFor(key: string, connections: Connections, value: string, options: unknown): Target {
-	const identity = identityOf('Identities', value);
+function targetFor(
+	key: string,
+	connections: Connections,
+	value: string | null,
+	options: unknown,
+): Target {
+	const identity = value === null ? null : identityOf('Identities', value);
 	const connection = connections.get(key);
 	if (!connection) {
-		const problem = `There is no target '${key}': the targets are ${[...connections.keys()].join(', ')}`;
-		return { key, identity, problem };
+		const known = [...connections.keys()].join(', ');
+		const problem = `There is no target '${neutral(key)}': the targets are ${known}`;
+		return { key, identity, problem, cause: 'configuration' };
 	}
-	if ('problem' in connection) return { key, identity, problem: connection.problem };
+	if ('problem' in connection) {
+		return { key, identity, problem: connection.problem, cause: 'configuration' };
+	}
+	if (identity === null) {
+		const problem = `Nothing in Identities says who the user is in ${connection.connector.title}: give an email address, or choose an Identity Source`;
+		return { key, identity, problem, cause: 'invalid_input' };
+	}
 	const read = attempt(ConfigurationError, () => {
 		const { common, vendor } = readCommonOptions(options);
 		const { verify, allowShortNames, allowOwnIdentity } = common;
@@ -156,7 +222,7 @@ function targetFor(key: string, connections: Connections, value: string, options
 		return { options: own, verify, allowShortNames, allowOwnIdentity };
 	});
 	return read instanceof ConfigurationError
-		? { key, identity, problem: `${read.message}. ${read.nextStep}` }
+		? { key, identity, problem: `${read.message}. ${read.nextStep}`, cause: 'configuration' }
 		: { key, identity, connection, ...read };
 }
 
@@ -181,23 +247,27 @@ function readGuardrails(parameter: Parameter): {
 
 function readOptionsOf(
 	parameter: Parameter,
-): Pick<RunSettings, 'usersInParallel' | 'resultDetail' | 'timeoutMs'> {
+): Pick<RunSettings, 'usersInParallel' | 'resultDetail' | 'timeoutMs'> &
+	Pick<UserRequest, 'summaryFormat' | 'auditRecord'> {
 	const read = z
 		.object({
 			usersInParallel: z.number().int().min(1).max(50).default(DEFAULT_USERS_IN_PARALLEL),
 			resultDetail: z.enum(['full', 'summary']).default('full'),
 			timeoutMs: z.number().positive().default(DEFAULT_TIMEOUT_MS),
+			summaryFormat: z.enum(['none', 'text', 'markdown', 'slack']).default('none'),
+			auditRecord: z.boolean().default(false),
 		})
 		.safeParse(parameter('options', {}));
 	if (!read.success) throw new InputError('Options', firstProblem(read.error));
 	return read.data;
 }
 
-/** An object, or its JSON as text, as n8n's JSON parameters give it. */
-function readObject<T>(label: string, value: unknown, entry: Schema<T>): Record<string, T> {
-	const read = z
-		.record(z.string(), entry)
-		.safeParse(typeof value === 'string' ? parse(label, value) : (value ?? {}));
+const readObject = <T>(label: string, value: unknown, entry: Schema<T>): Record<string, T> =>
+	readJson(label, value, z.record(z.string(), entry));
+
+/** A value, or its JSON as text, as n8n's JSON parameters give it. */
+function readJson<T>(label: string, value: unknown, schema: Schema<T>): T {
+	const read = schema.safeParse(typeof value === 'string' ? parse(label, value) : (value ?? {}));
 	if (!read.success) throw new InputError(label, firstProblem(read.error));
 	return read.data;
 }

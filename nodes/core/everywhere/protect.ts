@@ -40,11 +40,11 @@ export function matches(pattern: string, value: string): boolean {
  */
 export function protection(
 	patterns: readonly string[],
-	inputs: readonly string[],
+	inputs: readonly (string | null)[],
 	targets: number,
 ): () => Task['mayTouch'] {
 	if (patterns.length === 0) return () => () => Promise.resolve(null);
-	const names = [...inputs];
+	const names = inputs.filter((name) => name !== null);
 	let awaited = targets;
 	let open: (refusal: Refusal | null) => void;
 	const decision = new Promise<Refusal | null>((resolve) => (open = resolve));

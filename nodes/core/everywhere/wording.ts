@@ -1,25 +1,23 @@
+import { neutral } from '../neutral';
 import { classOf } from '../outcome';
 import type { TargetResult } from '../result';
 import type { Settlement } from './settle';
 
 /** What a notification can say of one user; a sentence for each target that needs attention. */
-export function userMessage(
-	user: string,
-	results: readonly TargetResult[],
-	settlement: Pick<Settlement, 'status' | 'coverage' | 'changed'>,
-	dryRun: boolean,
-): string {
-	return [headline(user, results, settlement, dryRun), ...results.map(({ message }) => message)]
-		.map((sentence) => `${sentence}.`)
-		.join(' ');
-}
+export const userMessage = (headline: string, results: readonly TargetResult[]): string =>
+	[headline, ...results.map(({ message }) => message)].map((sentence) => `${sentence}.`).join(' ');
 
-function headline(
-	user: string,
+/** What became of one user, in a sentence without a final full stop. */
+export function headlineFor(
+	name: string,
 	results: readonly TargetResult[],
 	{ status, coverage, changed }: Pick<Settlement, 'status' | 'coverage' | 'changed'>,
 	dryRun: boolean,
 ): string {
+	const user = neutral(name);
+	if (results.length > 0 && results.every(({ outcome }) => outcome === 'unchanged')) {
+		return `Nothing was revoked for ${user}: the triggers are the same as last time`;
+	}
 	if (dryRun) {
 		const verdict = status === 'completed' ? 'nothing would stop it' : 'something would stop it';
 		return `Dry run for ${user}: nothing was revoked, ${verdict}`;

@@ -1,5 +1,6 @@
 import {
 	type ICredentialsDisplayOptions,
+	type INodeCredentialDescription,
 	type INodeProperties,
 	type INodeTypeDescription,
 	NodeConnectionTypes,
@@ -7,6 +8,7 @@ import {
 import type { Connector } from '../connector';
 import { DEFAULT_MAX_USERS, DEFAULT_USERS_IN_PARALLEL } from '../everywhere/parameters';
 import { DEFAULT_TIMEOUT_MS } from '../options';
+import { policySlot } from './policy';
 import { asCollection, shownWhen } from './properties';
 
 /**
@@ -19,6 +21,16 @@ const hiddenUnlessTarget = (key: string): ICredentialsDisplayOptions => ({
 });
 
 const whenRevoking = shownWhen({ operation: ['revoke'] });
+
+const credentialSlots = (connectors: readonly Connector[]): INodeCredentialDescription[] => [
+	...connectors.map(({ key, credential }) => ({
+		name: credential.name,
+		displayName: credential.displayName,
+		required: false,
+		displayOptions: hiddenUnlessTarget(key),
+	})),
+	policySlot(),
+];
 
 /** Made anew for each instance, because n8n's loader changes it. */
 export function describeEverywhere(connectors: readonly Connector[]): INodeTypeDescription {
@@ -37,12 +49,7 @@ export function describeEverywhere(connectors: readonly Connector[]): INodeTypeD
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main, NodeConnectionTypes.Main],
 		outputNames: ['Success', 'Failure'],
-		credentials: connectors.map(({ key, credential }) => ({
-			name: credential.name,
-			displayName: credential.displayName,
-			required: false,
-			displayOptions: hiddenUnlessTarget(key),
-		})),
+		credentials: credentialSlots(connectors),
 		properties: [
 			{
 				displayName: 'Operation',
@@ -122,10 +129,31 @@ export function describeEverywhere(connectors: readonly Connector[]): INodeTypeD
 					'Whether to look the user up and list what would be sent, without revoking anything',
 				displayOptions: whenRevoking,
 			},
-			...more().map((property) => ({ ...property, displayOptions: whenRevoking })),
+			...more(connectors).map((property) => ({ ...property, displayOptions: whenRevoking })),
 			guardrails(),
 			asCollection(
 				[
+					{
+						name: 'auditRecord',
+						label: 'Audit Records',
+						type: 'boolean',
+						default: false,
+						description:
+							'Whether to add one flat object per system, ready for a table, a database or a SIEM',
+					},
+					{
+						name: 'summaryFormat',
+						label: 'Summary Format',
+						type: 'choice',
+						default: 'none',
+						choices: [
+							{ value: 'markdown', label: 'Markdown' },
+							{ value: 'none', label: 'None' },
+							{ value: 'slack', label: 'Slack' },
+							{ value: 'text', label: 'Text' },
+						],
+						description: 'Adds a summary that can go into a notification as it is',
+					},
 					{
 						name: 'resultDetail',
 						label: 'Result Detail',
@@ -165,7 +193,7 @@ export function describeEverywhere(connectors: readonly Connector[]): INodeTypeD
 }
 
 /** What the first look needs nothing of. */
-const more = (): INodeProperties[] => [
+const more = (connectors: readonly Connector[]): INodeProperties[] => [
 	{
 		displayName: 'If User Is Not Found',
 		name: 'notFoundPolicy',
@@ -229,7 +257,39 @@ const more = (): INodeProperties[] => [
 		typeOptions: { rows: 1 },
 		default: '{}',
 		description:
-			'Who the user is where the name is another one, by the keys of the systems. For example {"okta": "jane.doe@example.com"}.',
+			'Who the user is where the name is another one, by the keys of the systems, such as {"okta": "jane.doe@example.com"}. The identities that Alert Identities found can be given as they are.',
+	},
+	{
+		displayName: 'Identity Source',
+		name: 'identitySource',
+		type: 'options',
+		default: '',
+		options: [
+			{ name: 'None', value: '' },
+			...connectors
+				.map(({ key, title }) => ({ name: title, value: key }))
+				.sort((one, other) => one.name.localeCompare(other.name, 'en')),
+		],
+		description:
+			'The system in which the user is looked up first: the email address found there is used in every system without an entry in Identities',
+	},
+	{
+		displayName: 'Triggers',
+		name: 'triggers',
+		type: 'json',
+		typeOptions: { rows: 1 },
+		default: '{}',
+		description:
+			'Values of which a change means that the user is to be revoked again, such as {"password_changed": "2026-01-01"}. Empty: revoked in every run.',
+	},
+	{
+		displayName: 'Last Triggers',
+		name: 'lastTriggers',
+		type: 'json',
+		typeOptions: { rows: 1 },
+		default: '{}',
+		description:
+			'The triggers of the last completed run, as the workflow stored them. When they are the same nothing is revoked.',
 	},
 	{
 		displayName: 'Connector Options',

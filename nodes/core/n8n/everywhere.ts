@@ -7,7 +7,7 @@ import {
 } from 'n8n-workflow';
 import pMap from 'p-map';
 import { connect, ConfigurationError } from '../connection';
-import type { Connector } from '../connector';
+import type { Connector, Refusal } from '../connector';
 import {
 	type Connections,
 	InputError,
@@ -16,14 +16,23 @@ import {
 	readRunSettings,
 	type RunSettings,
 } from '../everywhere/parameters';
-import { revokeEverywhere, type UserRequest, type UserResult } from '../everywhere/run';
+import {
+	duplicateOf,
+	revokeEverywhere,
+	sameWork,
+	type UserRequest,
+	type UserResult,
+} from '../everywhere/run';
 import { attempt } from '../attempt';
 import { checkSetup } from '../flow';
+import { foldCase } from '../identity';
+import { type Policy, refusalOf, runLimitRefusal } from '../policy';
 import { notAttempted, type TargetResult } from '../result';
 import type { Surroundings } from '../transport/types';
 import { describeEverywhere } from './everywhere.description';
 import { addHints } from './hints';
 import { inputMessage, logAfterCancel, sorted } from './items';
+import { channelOf, policyOf } from './policy';
 import { orNodeError, surroundingsOf } from './surroundings';
 
 /**
@@ -39,9 +48,10 @@ export function revokeEverywhereNode(connectors: readonly Connector[]): new () =
 			const settings = orNodeError(this, () => readRunSettings(parametersOf(this, 0)));
 			const surroundings = surroundingsOf(this, settings.usersInParallel);
 			const connections = await openConnections(this, connectors, surroundings);
+			const policy = await policyOf(this);
 			return this.getNodeParameter('operation', 0) === 'checkSetup'
 				? await checkAll(this, connections, settings)
-				: await revokeAll(this, connections, settings, surroundings);
+				: await revokeAll(this, connections, { ...settings, policy, surroundings });
 		}
 	};
 }
@@ -102,38 +112,73 @@ async function checkAll(
 async function revokeAll(
 	context: IExecuteFunctions,
 	connections: Connections,
-	settings: RunSettings,
-	surroundings: Surroundings,
+	settings: RunSettings & { policy: Policy; surroundings: Surroundings },
 ): Promise<INodeExecutionData[][]> {
-	const jobs = context.getInputData().flatMap((_, index) => prepare(context, connections, index));
-	const requests = withinRunLimit(jobs, settings);
+	const { policy, surroundings } = settings;
+	const jobs = context
+		.getInputData()
+		.flatMap((_, index) => prepare(context, connections, policy, index));
+	const requests = refusing(jobs, settings, refusalOf(policy, channelOf(context)));
 	surroundings.users = requests.length;
-	const done = await pMap(
-		requests,
-		async ({ index, request }) => ({
-			index,
-			result: 'targets' in request ? await revokeEverywhere(request) : request,
-		}),
-		{ concurrency: settings.usersInParallel },
-	);
-	for (const { result } of done) logAfterCancel(context, result.results, result.requestId);
+	const results = await workOnce(requests, settings.usersInParallel);
+	for (const result of results) logAfterCancel(context, result.results, result.requestId);
+	describeExecution(context, results);
 	addHints(
 		context,
-		done.flatMap(({ result }) => result.results),
+		results.flatMap((result) => result.results),
 		[...connections.values()].filter((at) => 'connector' in at),
 		({ key }, name) => `Set {"${key}": {"${name}": true}} in 'Connector Options'`,
 	);
+	if (jobs.some(({ request }) => 'targets' in request && request.protectedUsers.length === 0)) {
+		context.addExecutionHints({ message: UNPROTECTED, type: 'info', location: 'outputPane' });
+	}
 	return sorted(
 		context,
-		done.map(({ index, result }) => ({
+		results.map((result, at) => ({
 			item: {
 				json: { ...(settings.resultDetail === 'summary' ? summary(result) : result) },
-				pairedItem: { item: index },
+				pairedItem: { item: requests[at]?.index ?? 0 },
 			},
 			success: result.status === 'completed',
 		})),
 	);
 }
+
+const UNPROTECTED =
+	"No user is protected: a wrong alert could sign everybody out. Name break-glass and executive accounts in 'Protected Users' under 'Guardrails', or in a Session Revocation Policy credential.";
+
+/** Works on each user once, however often the run names it. */
+async function workOnce(jobs: readonly Job[], concurrency: number): Promise<readonly UserResult[]> {
+	const first = new Map<string, { place: number; result: Promise<UserResult> }>();
+	const begin = async (request: UserRequest, place: number): Promise<UserResult> => {
+		const work = sameWork(request);
+		const earlier = first.get(work);
+		if (earlier) return duplicateOf(await earlier.result, earlier.place, request);
+		const result = revokeEverywhere(request);
+		first.set(work, { place, result });
+		return await result;
+	};
+	return await pMap(
+		jobs,
+		async ({ request }, place) => ('targets' in request ? await begin(request, place) : request),
+		{ concurrency },
+	);
+}
+
+/** What executions can be found by in n8n's list. */
+function describeExecution(context: IExecuteFunctions, results: readonly UserResult[]): void {
+	const [first] = results;
+	if (!first) return;
+	const failed = results.filter(({ status }) => status === 'failed').length;
+	context.customData.setAll({
+		requestId: first.requestId.slice(0, LONGEST_CUSTOM_DATA),
+		status: failed > 0 ? 'failed' : 'completed',
+		users: String(results.length),
+	});
+}
+
+/** n8n refuses longer values, in characters. */
+const LONGEST_CUSTOM_DATA = 512;
 
 /** What is to be done for one user of one item, or the result that its bad input gets. */
 interface Job {
@@ -141,11 +186,19 @@ interface Job {
 	request: UserRequest | UserResult;
 }
 
-function prepare(context: IExecuteFunctions, connections: Connections, index: number): Job[] {
+function prepare(
+	context: IExecuteFunctions,
+	connections: Connections,
+	policy: Policy,
+	index: number,
+): Job[] {
 	const read = attempt(InputError, () => readItem(parametersOf(context, index), connections));
 	return read instanceof InputError
 		? [{ index, request: unusable(inputMessage(read.parameter, read.message, index)) }]
-		: read.map((request) => ({ index, request }));
+		: read.map((request) => {
+				const protectedUsers = [...request.protectedUsers, ...policy.protectedUsers];
+				return { index, request: { ...request, protectedUsers } };
+			});
 }
 
 const parametersOf =
@@ -183,20 +236,23 @@ function unusable(message: string): UserResult {
 	};
 }
 
-/** More distinct users than a run may have: nobody is touched, because a loop or a bad query is likelier than an attack on all. */
-function withinRunLimit(jobs: readonly Job[], { maxUsersPerRun }: RunSettings): readonly Job[] {
+/** The jobs of a run, each with the reason why nobody of it may be touched, if there is one. */
+function refusing(
+	jobs: readonly Job[],
+	{ maxUsersPerRun, policy }: RunSettings & { policy: Policy },
+	refusal: Refusal | null,
+): readonly Job[] {
 	const users = new Set(
-		jobs.flatMap(({ request }) => ('targets' in request ? request.user.toLowerCase() : [])),
+		jobs.flatMap(({ request }) =>
+			'targets' in request && !request.isUnchanged ? foldCase(request.user) : [],
+		),
 	);
-	if (maxUsersPerRun === null || users.size <= maxUsersPerRun) return jobs;
-	const why = `The run has ${users.size} users and may have ${maxUsersPerRun}: nobody was touched; raise 'Max Users per Run' if they are meant`;
-	return jobs.map(({ index, request }) => ({
-		index,
-		request:
-			'targets' in request
-				? { ...request, refusal: { cause: 'run_limit', why } as const }
-				: request,
-	}));
+	const limit = runLimitRefusal(users.size, maxUsersPerRun, policy.maxUsersPerRun);
+	return jobs.map(({ index, request }) => {
+		if (!('targets' in request)) return { index, request };
+		const own = refusal ?? (request.isUnchanged ? null : limit);
+		return { index, request: { ...request, refusal: own } };
+	});
 }
 
 /** The same result without what only a person who looks into one case reads. */

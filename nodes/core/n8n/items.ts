@@ -15,7 +15,8 @@ export function sorted(
 	return [items(true), items(false)];
 }
 
-const isTool = (context: IExecuteFunctions): boolean =>
+/** An AI agent or MCP client runs the node. */
+export const isTool = (context: IExecuteFunctions): boolean =>
 	typeof context.isToolExecution === 'function' && context.isToolExecution();
 
 /** What to tell about a parameter that cannot be worked with. */

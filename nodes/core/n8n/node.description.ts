@@ -1,6 +1,12 @@
-import { type INodeProperties, type INodeTypeDescription, NodeConnectionTypes } from 'n8n-workflow';
+import {
+	type INodeCredentialDescription,
+	type INodeProperties,
+	type INodeTypeDescription,
+	NodeConnectionTypes,
+} from 'n8n-workflow';
 import type { Connector, ConnectorOperation } from '../connector';
 import { commonOptions } from '../options';
+import { policySlot } from './policy';
 import { asCollection, asProperty, shownWhen } from './properties';
 
 const operations = {
@@ -44,6 +50,11 @@ export const ofUser = (connector: Connector): ConnectorOperation[] => [
 	...(connector.revokeOne?.ofUser ? ['revokeSession' as const] : []),
 ];
 
+const credentialSlots = ({ credential }: Connector): INodeCredentialDescription[] => [
+	{ name: credential.name, required: true },
+	policySlot(),
+];
+
 /** The node of one connector, made anew each time, because n8n's loader changes what it is given. */
 export function describeSessionsNode(connector: Connector): INodeTypeDescription {
 	const { node } = connector;
@@ -64,7 +75,7 @@ export function describeSessionsNode(connector: Connector): INodeTypeDescription
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main, NodeConnectionTypes.Main],
 		outputNames: ['Success', 'Failure'],
-		credentials: [{ name: connector.credential.name, required: true }],
+		credentials: credentialSlots(connector),
 		properties: [
 			{
 				displayName: 'Operation',

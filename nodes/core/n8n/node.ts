@@ -8,7 +8,8 @@ import {
 import pMap from 'p-map';
 import { attempt } from '../attempt';
 import { ConfigurationError, type Connection, connect, readOptions } from '../connection';
-import type { Connector, ConnectorOperation, NamedSession } from '../connector';
+import type { Connector, ConnectorOperation, NamedSession, Refusal } from '../connector';
+import { protection } from '../everywhere/protect';
 import {
 	type Asking,
 	authenticateSession,
@@ -18,13 +19,15 @@ import {
 	revokeAllSessions,
 	revokeOneSession,
 } from '../flow';
-import { MAX_IDENTITY_LENGTH, readIdentity } from '../identity';
+import { foldCase, MAX_IDENTITY_LENGTH, readIdentity } from '../identity';
 import { readCommonOptions } from '../options';
 import { isSuccess } from '../outcome';
+import { type Policy, refusalOf, runLimitRefusal } from '../policy';
 import { notAttempted, type TargetResult } from '../result';
 import { addHints } from './hints';
 import { inputMessage, logAfterCancel, sorted } from './items';
 import { describeSessionsNode, ofUser } from './node.description';
+import { channelOf, policyOf } from './policy';
 import { orNodeError, surroundingsOf } from './surroundings';
 
 const USERS_IN_PARALLEL = 10;
@@ -64,8 +67,14 @@ async function execute(
 			description: 'Choose another operation, or change the credential',
 		});
 	}
-	const jobs = items.map((_, index) => prepare(context, connection, operation, index));
-	const done = await pMap(jobs, async (job) => await job(), { concurrency: inParallel });
+	const policy = await policyOf(context);
+	const jobs = items.map((_, index) => prepare(context, connection, { operation, policy }, index));
+	const refusal = REVOKING.has(operation) ? refusalFor(context, jobs, policy) : null;
+	const done = await pMap(
+		jobs,
+		async ({ refused, run }) => (refusal === null || !refused ? await run() : refused(refusal)),
+		{ concurrency: inParallel },
+	);
 	const results = done.map(({ result }) => result);
 	logAfterCancel(context, results);
 	addHints(context, results, [connection], ({ options }, name) => {
@@ -89,7 +98,27 @@ interface Done {
 	items?: readonly object[];
 }
 
-type Job = () => Promise<Done>;
+interface Job {
+	run: () => Promise<Done>;
+	/** Whom the item means; null when it names no user. */
+	user: string | null;
+	/** The result when the policy forbids it; absent when there is nothing to forbid. */
+	refused?: (refusal: Refusal) => Done;
+}
+
+const REVOKING: ReadonlySet<ConnectorOperation> = new Set(['revokeAllSessions', 'revokeSession']);
+
+/** Why nobody in this run may be touched. */
+function refusalFor(
+	context: IExecuteFunctions,
+	jobs: readonly Job[],
+	policy: Policy,
+): Refusal | null {
+	const users = new Set(jobs.flatMap(({ user }) => (user === null ? [] : foldCase(user))));
+	return (
+		refusalOf(policy, channelOf(context)) ?? runLimitRefusal(users.size, policy.maxUsersPerRun)
+	);
+}
 
 /** A bad value in an item's data. */
 class InputError extends Error {
@@ -108,17 +137,17 @@ class InputError extends Error {
 function prepare(
 	context: IExecuteFunctions,
 	connection: Connection,
-	operation: ConnectorOperation,
+	chosen: { operation: ConnectorOperation; policy: Policy },
 	index: number,
 ): Job {
 	const parameter = (name: string, fallback: unknown): unknown =>
 		context.getNodeParameter(name, index, fallback);
-	const read = attempt(InputError, () => readItem(parameter, connection, operation));
+	const read = attempt(InputError, () => readItem(parameter, connection, chosen));
 	if (!(read instanceof InputError)) return read;
 	const message = inputMessage(read.parameter, read.message, index);
 	const { key } = connection.connector;
 	const result = notAttempted(key, null, 'failed', 'invalid_input', message);
-	return () => Promise.resolve({ result });
+	return { user: null, run: () => Promise.resolve({ result }) };
 }
 
 type Parameter = (name: string, fallback: unknown) => unknown;
@@ -127,7 +156,7 @@ type Parameter = (name: string, fallback: unknown) => unknown;
 function readItem(
 	parameter: Parameter,
 	connection: Connection,
-	operation: ConnectorOperation,
+	{ operation, policy }: { operation: ConnectorOperation; policy: Policy },
 ): Job {
 	const { connector } = connection;
 	const read = attempt(ConfigurationError, () => {
@@ -145,37 +174,46 @@ function readItem(
 	const identity = ofUser(connector).includes(operation)
 		? readText('User', parameter('user', ''))
 		: '';
+	const user = identity === '' ? null : identity;
+	const { key } = connector;
+	const job = (run: Job['run']): Job => ({
+		user,
+		run,
+		refused: ({ cause, why }) => ({ result: notAttempted(key, user, 'refused', cause, why) }),
+	});
 	const asking = (): Asking => ({ ...working(), ...common, identity, options });
 	switch (operation) {
 		case 'checkSetup':
-			return async () => ({ result: await checkSetup(working()) });
+			return job(async () => ({ result: await checkSetup(working()) }));
 		case 'retrieveUser':
-			return async () => ({ result: await retrieveUserOnly(asking()) });
+			return job(async () => ({ result: await retrieveUserOnly(asking()) }));
 		case 'revokeAllSessions':
-			return async () => ({
+			return job(async () => ({
 				result: await revokeAllSessions({
 					...asking(),
 					...common,
 					dryRun: false,
-					mayTouch: () => Promise.resolve(null),
+					mayTouch: protection(policy.protectedUsers, [identity], 1)(),
 				}),
-			});
+			}));
 		case 'listSessions': {
 			const limit = parameter('returnAll', false) === true ? null : readLimit(parameter);
-			return async () => await listed(asking(), limit);
+			return job(async () => await listed(asking(), limit));
 		}
 		case 'revokeSession': {
 			const session = readSession(connector, parameter);
 			const owner = connector.revokeOne?.ofUser ? { owner: asking() } : {};
-			return async () => ({ result: await revokeOneSession({ ...working(), ...owner }, session) });
+			return job(async () => ({
+				result: await revokeOneSession({ ...working(), ...owner }, session),
+			}));
 		}
 		case 'authenticateSession': {
 			const token = readText('Session Token', parameter('sessionToken', ''), MAX_TOKEN_LENGTH);
 			const duration = readDuration(connector, parameter('sessionDurationMinutes', ''));
-			return async () => {
+			return job(async () => {
 				const { result, session } = await authenticateSession(working(), token, duration);
 				return session === null ? { result } : { result, items: [{ ...result, ...session }] };
-			};
+			});
 		}
 	}
 }

@@ -114,7 +114,7 @@ eachConnector(({ facts, bench, check, given }) => {
 			const login = 'echo@example.com';
 			bench().addUser({ login, email: 'echo@mail.example.com', displayName: said });
 			const echoed = await retrieve(connection, login);
-			expect(echoed.user?.displayName).toContain('[redacted]');
+			expect(Object.values(echoed.user ?? {}).join()).toContain('[redacted]');
 			results.push(echoed);
 
 			const text = JSON.stringify([results, lines]);

@@ -75,13 +75,13 @@ export function credentialFor(connector: Connector): new () => ICredentialType {
 				...(credential.test.json === undefined ? {} : { body: { ...credential.test.json } }),
 			},
 			rules: [
-				{
+				...[401, credential.test.invalidStatus ?? []].flat().map((value): TestRule => ({
 					type: 'responseCode',
 					properties: {
-						value: 401,
+						value,
 						message: `${connector.title} does not accept the credential: it is wrong, expired or was withdrawn`,
 					},
-				},
+				})),
 				{
 					type: 'responseCode',
 					properties: {

@@ -52,12 +52,6 @@ type MiroOptions = z.infer<typeof options>;
 const READ = 'organizations:read';
 const RESET = 'sessions:delete';
 
-/**
- * Miro counts credits for each user and app. Calls of one level cost the same, so that they stop
- * together. https://developers.miro.com/reference/rate-limiting
- */
-const LEVEL_3 = 'level 3';
-
 const TOKEN_INFORMATION = '/v1/oauth-token';
 
 /** Whose the token is. Needs no scope. */
@@ -66,23 +60,29 @@ const askTokenInformation: VendorRequest = {
 	path: TOKEN_INFORMATION,
 	idempotent: true,
 	once: true,
-	bucket: 'token',
+	bucket: 'oauth-token',
 	needs: [],
 };
 
-const readMembers = { method: 'GET', idempotent: true, bucket: LEVEL_3, needs: [READ] } as const;
+const readMembers = { method: 'GET', idempotent: true, needs: [READ] } as const;
 
 const MEMBERS_OF = '/v2/orgs/';
 
 const getMember = (organization: string, id: string): VendorRequest => ({
 	...readMembers,
 	path: path`/v2/orgs/${organization}/members/${id}`,
+	bucket: 'orgs/{id}/members/{id}',
 });
 
 const listMembers = (
 	organization: string,
 	query: { emails: string } | { limit: number },
-): VendorRequest => ({ ...readMembers, path: path`/v2/orgs/${organization}/members`, query });
+): VendorRequest => ({
+	...readMembers,
+	path: path`/v2/orgs/${organization}/members`,
+	query,
+	bucket: 'orgs/{id}/members',
+});
 
 /** Commas separate the addresses of a search, and nothing is documented to quote them. */
 const SEPARATOR = ',';
@@ -245,7 +245,13 @@ export const miro = defineConnector<MiroCredential, Account, MiroOptions>({
 			// Members can be asked for only where the organization is known.
 			path: `={{ $credentials.organizationId.trim() ? '${MEMBERS_OF}' + encodeURIComponent($credentials.organizationId.trim()) + '/members?limit=1' : '${TOKEN_INFORMATION}' }}`,
 			needs: READ,
-			invalidStatus: 400,
+			refusals: [
+				{
+					status: 400,
+					message: 'Miro does not accept the token: it is wrong, expired or was withdrawn',
+				},
+				{ status: 404, message: "Miro does not know the organization: check 'Organization ID'" },
+			],
 		},
 	},
 	access,
@@ -270,7 +276,7 @@ export const miro = defineConnector<MiroCredential, Account, MiroOptions>({
 					path: '/v2/sessions/reset_all',
 					query: { email },
 					idempotent: true,
-					bucket: LEVEL_3,
+					bucket: 'sessions/reset_all',
 					needs: [RESET],
 				},
 				ends: ['sessions'],

@@ -241,10 +241,11 @@ export interface Connector<Credential = unknown, Account = unknown, Options = un
 			json?: Readonly<Record<string, unknown>>;
 			/** The permission that the test needs, named after a 403. */
 			needs: string;
-			/** The status, beside 401, that says that the credential is wrong. */
-			invalidStatus?: number;
-			/** Members of an answer 200 that mean a refusal. */
-			refusals?: readonly { member: string; value: string | boolean; message: string }[];
+			/** Further answers that mean a refusal: a status, or a member of an answer 200. */
+			refusals?: readonly (
+				| { status: number; message: string }
+				| { member: string; value: string | boolean; message: string }
+			)[];
 		};
 	};
 	access(credential: Credential): Access;

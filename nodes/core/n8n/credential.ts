@@ -75,13 +75,13 @@ export function credentialFor(connector: Connector): new () => ICredentialType {
 				...(credential.test.json === undefined ? {} : { body: { ...credential.test.json } }),
 			},
 			rules: [
-				...[401, credential.test.invalidStatus ?? []].flat().map((value): TestRule => ({
+				{
 					type: 'responseCode',
 					properties: {
-						value,
+						value: 401,
 						message: `${connector.title} does not accept the credential: it is wrong, expired or was withdrawn`,
 					},
-				})),
+				},
 				{
 					type: 'responseCode',
 					properties: {
@@ -89,16 +89,25 @@ export function credentialFor(connector: Connector): new () => ICredentialType {
 						message: `${connector.title} accepts the credential, but it may not look up users: grant ${credential.test.needs}`,
 					},
 				},
-				...(credential.test.refusals ?? []).map(({ member, value, message }): TestRule => ({
-					type: 'responseSuccessBody',
-					properties: { key: member, value, message },
-				})),
+				...(credential.test.refusals ?? []).map(testRule),
 			] as ICredentialTestRequest['rules'] & object,
 		};
 	};
 }
 
 type TestRule = (ICredentialTestRequest['rules'] & object)[number];
+
+function testRule(
+	refusal: (Connector['credential']['test']['refusals'] & object)[number],
+): TestRule {
+	const { message } = refusal;
+	return 'status' in refusal
+		? { type: 'responseCode', properties: { value: refusal.status, message } }
+		: {
+				type: 'responseSuccessBody',
+				properties: { key: refusal.member, value: refusal.value, message },
+			};
+}
 
 /** Where the connection test goes, as an expression over the credential's fields. */
 function testBaseUrl({ baseUrlField, knownBaseUrls }: Connector['credential']['test']): string {

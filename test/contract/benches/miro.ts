@@ -161,6 +161,8 @@ export const miro: VendorFacts = {
 		if (!/.@./.test(value)) return 'members of Miro sign in with an e-mail address';
 		return null;
 	},
-	leftOut: {},
+	leftOut: {
+		'revocation: body that do not come in time': 'the answer to a reset has no body',
+	},
 	start,
 };

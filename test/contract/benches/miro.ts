@@ -1,15 +1,11 @@
-import { connect } from '../../../nodes/core/connection';
-import { closeAll } from '../../../nodes/core/transport';
 import { miro as connector } from '../../../nodes/Miro/connector';
-import { createMiro, type Miro } from '../../simulator/miro';
-import { startSimulator } from '../../simulator/simulator';
+import type { MiroOrg } from '../../simulator/miro-org';
+import { ACCESS_TOKEN, ADMIN, startMiro } from '../../support/miro';
 import type { Bench, RequestMatch, VendorFacts } from '../bench';
 
 const HAPPY = 'jane@example.com';
 const HAPPY_ID = '3074457345821140934';
-const ADMIN = 'admin@example.com';
 const crowd = Array.from({ length: 50 }, (_, index) => `crowd${index}@example.com`);
-const accessToken = 'simulated-miro-token-that-opens-nothing-real_0123456789';
 
 /** How the organization is found; the first is what all other cases use. */
 const TYPED = 'access token';
@@ -21,38 +17,23 @@ const byEmail: RequestMatch = ({ route, query }) =>
 	route === 'enterprise-get-organization-members' && new URLSearchParams(query).has('emails');
 const byId: RequestMatch = ({ route }) => route === 'enterprise-get-organization-member';
 
-function seed(org: Pick<Miro, 'addUser' | 'addAccessToken'>): void {
-	org.addUser({ email: ADMIN, role: 'organization_internal_admin', sessions: 1 });
+function seed(org: MiroOrg): void {
 	org.addUser({ email: HAPPY, id: HAPPY_ID, sessions: 2 });
 	org.addUser({ email: 'joe@example.com', sessions: 2 });
 	org.addUser({ email: 'clean@example.com' });
 	org.addUser({ email: 'left@example.com', active: false, sessions: 1 });
 	for (const email of crowd) org.addUser({ email, sessions: 1 });
-	org.addAccessToken({ user: ADMIN, token: accessToken });
 }
 
 async function start(): Promise<Bench> {
-	const miro = createMiro({ seed, rateLimit: { limit: 1_000_000, windowMs: 60_000 } });
-	const simulator = await startSimulator(miro);
+	const org = await startMiro({ seed, rateLimit: { limit: 1_000_000, windowMs: 60_000 } });
+	const { miro, simulator } = org;
 	return {
 		simulator,
-		connection: ({ authentication = TYPED, surroundings } = {}) =>
-			connect(
-				connector,
-				{
-					accessToken,
-					organizationId: authentication === TYPED ? miro.organizationId : '',
-					apiUrl: simulator.url,
-				},
-				{ usersInParallel: 10, log: () => undefined, ...surroundings },
-			),
-		secretsOf: () => [accessToken],
-		async reset() {
-			await closeAll();
-			simulator.faults.clear();
-			miro.reset();
-			simulator.forget();
-		},
+		connection: ({ authentication, surroundings } = {}) =>
+			org.connection(authentication === FROM_TOKEN ? { organizationId: '' } : {}, surroundings),
+		secretsOf: () => [ACCESS_TOKEN],
+		reset: org.reset,
 		everyone: () =>
 			Object.fromEntries(
 				miro.allUsers().map(({ email }) => [email, { sessions: miro.sessionsOf(email).length }]),
@@ -88,10 +69,7 @@ async function start(): Promise<Bench> {
 				match: 'enterprise-post-user-sessions-reset',
 				fault: { kind: 'status', status: 404 },
 			}),
-		async close() {
-			await simulator.close();
-			await closeAll();
-		},
+		close: org.close,
 	};
 }
 

@@ -24,6 +24,7 @@ import {
 	type VendorReply,
 	type VendorRequest,
 } from '../core/connector';
+import { SEPARATOR, sharing } from './batch';
 import { access, fields, type MiroCredential, schema } from './credential';
 import {
 	memberPage,
@@ -82,10 +83,9 @@ const listMembers = (
 	path: path`/v2/orgs/${organization}/members`,
 	query,
 	bucket: 'orgs/{id}/members',
+	...('emails' in query ? sharing(query.emails) : {}),
 });
 
-/** Commas separate the addresses of a search, and nothing is documented to quote them. */
-const SEPARATOR = ',';
 const memberId = /^\d+$/;
 
 /** Miro has no short names, so there is nothing to allow: a bare name is nobody's address. */
@@ -234,6 +234,8 @@ export const miro = defineConnector<MiroCredential, Account, MiroOptions>({
 	docs: 'miro',
 	userPlaceholder: 'e.g. jane@example.com',
 	operations: ['retrieveUser', 'revokeAllSessions', 'checkSetup'],
+	// Two searches side by side.
+	usersInParallel: 20,
 	options: { fields: [], schema: options },
 	credential: {
 		name: 'miroSessionsApi',

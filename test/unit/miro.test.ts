@@ -129,6 +129,52 @@ describe('addresses', () => {
 	});
 });
 
+describe('addresses of many users', () => {
+	const ODD = '"jane doe"@example.com';
+	const searched = () =>
+		bench.simulator.requests
+			.filter(({ route }) => route === 'enterprise-get-organization-members')
+			.map(({ query }) => new URLSearchParams(query).get('emails')?.split(',') ?? []);
+	const many = async (users: readonly string[]) => {
+		const surroundings = { usersInParallel: 50, users: users.length };
+		const connection = bench.connection({}, surroundings);
+		return await Promise.all(users.map((user) => revoke(connection, user)));
+	};
+
+	test('share a search, ten at a time, and each has its own result', async () => {
+		const users = [...crowd, 'NOBODY@example.com', PLUS.toUpperCase()];
+		const results = await many(users);
+		const outcomes = results.map(({ outcome, user }) => [outcome, user?.email ?? null]);
+		expect(outcomes).toEqual([
+			...crowd.map((email) => ['revoked', email]),
+			['user_not_found', null],
+			['revoked', PLUS],
+		]);
+		expect(searched().flat().toSorted()).toEqual(users.toSorted());
+		const sizes = searched().map(({ length }) => length);
+		expect([Math.max(...sizes), sizes.length < users.length / 2]).toEqual([10, true]);
+		expectDocumented(bench.simulator);
+	});
+
+	test('leave one alone that Miro might refuse', async () => {
+		bench.miro.addUser({ email: ODD, sessions: 1 });
+		const results = await many([JANE, ODD, PLUS]);
+		expect(results.map(({ outcome }) => outcome)).toEqual(['revoked', 'revoked', 'revoked']);
+		expect(searched()).toHaveLength(2);
+		expect(searched()).toContainEqual([ODD]);
+	});
+
+	test('are still reset when none may be looked up', async () => {
+		const connection = bench.connection(
+			{ accessToken: bench.miro.addAccessToken({ user: ADMIN, scopes: [RESET] }) },
+			{ usersInParallel: 50, users: crowd.length },
+		);
+		const results = await Promise.all(crowd.map((user) => revoke(connection, user)));
+		expect(new Set(results.map(({ outcome }) => outcome))).toEqual(new Set(['revoked']));
+		expect(crowd.map(sessionsOf)).toEqual(crowd.map(() => 0));
+	});
+});
+
 describe('without the scope to look up', () => {
 	const blind = (more?: Record<string, unknown>) => withToken({ scopes: [RESET] }, more);
 	const revealed = ['insufficientPermissions', 'forbiddenAccess'] as const;

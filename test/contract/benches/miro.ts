@@ -122,6 +122,8 @@ export const miro: VendorFacts = {
 		whenLost: 'revoked',
 		lists: { leftOut: 'Miro cannot list the sessions of a user' },
 	},
+	// One address or ten: the request is the same.
+	batch: { match: byEmail, outcome: 'revoked' },
 	listing: { leftOut: 'Miro cannot list the sessions of a user' },
 	ownAccount: ({ route }) => route === 'token-info',
 	widening: [],

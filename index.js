@@ -2,11 +2,13 @@
 module.exports = {
 	MicrosoftEntraSessions: require('./dist/nodes/MicrosoftEntra/MicrosoftEntraSessions.node.js')
 		.MicrosoftEntraSessions,
+	MiroSessions: require('./dist/nodes/Miro/MiroSessions.node.js').MiroSessions,
 	OktaSessions: require('./dist/nodes/Okta/OktaSessions.node.js').OktaSessions,
 	RevokeEverywhere: require('./dist/nodes/RevokeEverywhere/RevokeEverywhere.node.js')
 		.RevokeEverywhere,
 	MicrosoftEntraSessionsApi: require('./dist/credentials/MicrosoftEntraSessionsApi.credentials.js')
 		.MicrosoftEntraSessionsApi,
+	MiroSessionsApi: require('./dist/credentials/MiroSessionsApi.credentials.js').MiroSessionsApi,
 	OktaSessionsApi: require('./dist/credentials/OktaSessionsApi.credentials.js').OktaSessionsApi,
 	SessionRevocationPolicyApi:
 		require('./dist/credentials/SessionRevocationPolicyApi.credentials.js')

@@ -143,16 +143,18 @@ export async function converse<T>(
 	budget: Budget,
 ): Promise<Answer<T>> {
 	let reply: VendorReply | null = null;
-	let request: VendorRequest | null = null;
+	const asked = new Map<VendorReply, VendorRequest>();
 	try {
 		let turn = inquiry.next();
 		while (!turn.done) {
-			request = turn.value;
-			reply = await line.send(request, budget);
+			reply = await line.send(turn.value, budget);
+			asked.set(reply, turn.value);
 			turn = inquiry.next(reply);
 		}
 		return { usable: true, value: turn.value, reply };
 	} catch (error) {
+		// An inquiry may judge an answer only after it asked for more.
+		const request = error instanceof UnusableReply ? asked.get(error.reply) : undefined;
 		if (error instanceof UnusableReply && request) {
 			return { usable: false, reply: error.reply, request };
 		}

@@ -39,7 +39,8 @@ export interface User {
  */
 export type Lookup<Account> =
 	| { found: 'one'; reply: VendorReply; user: User; account: Account; refusal?: Refusal }
-	| { found: 'none'; reply: VendorReply }
+	/** `reply`: null when the vendor has nobody of such a name, so that nothing was asked. */
+	| { found: 'none'; reply: VendorReply | null }
 	/** Two or more distinct accounts: nobody is touched. */
 	| { found: 'many'; reply: VendorReply; candidates: readonly User[] }
 	/** The identity itself must not be looked up, for example Okta's `me`. */
@@ -240,8 +241,11 @@ export interface Connector<Credential = unknown, Account = unknown, Options = un
 			json?: Readonly<Record<string, unknown>>;
 			/** The permission that the test needs, named after a 403. */
 			needs: string;
-			/** Members of an answer 200 that mean a refusal. */
-			refusals?: readonly { member: string; value: string | boolean; message: string }[];
+			/** Further answers that mean a refusal: a status, or a member of an answer 200. */
+			refusals?: readonly (
+				| { status: number; message: string }
+				| { member: string; value: string | boolean; message: string }
+			)[];
 		};
 	};
 	access(credential: Credential): Access;
@@ -249,8 +253,8 @@ export interface Connector<Credential = unknown, Account = unknown, Options = un
 	requestIdHeader: string | null;
 	/** The vendor's error code in an answer, for messages; null when it carries none. */
 	errorCode(reply: VendorReply): string | null;
-	/** What an unusable answer means; undefined: its status says it. */
-	explain?(reply: VendorReply): Explanation | undefined;
+	/** What an unusable answer to a request means; undefined: its status says it. */
+	explain?(reply: VendorReply, request: VendorRequest): Explanation | undefined;
 	/** Why an operation cannot be had with this credential; null when it can. Absent: all can. */
 	unsupported?(operation: ConnectorOperation, credential: Credential): string | null;
 
@@ -331,7 +335,11 @@ export class UnusableReply extends Error {
 export class MissingPermission extends Error {
 	override readonly name = 'MissingPermission';
 
-	constructor(readonly missingPermissions: readonly string[]) {
+	constructor(
+		readonly missingPermissions: readonly string[],
+		/** Why it cannot be done without, as a sentence without a final full stop; null when that is plain. */
+		readonly why: string | null = null,
+	) {
 		super(`Missing permissions: ${missingPermissions.join(', ')}`);
 	}
 }

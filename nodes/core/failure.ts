@@ -31,8 +31,8 @@ export function stopForReply(
 ): Stop {
 	const code = connector.errorCode(reply);
 	const answer = `${connector.title} answered ${reply.status}${code === null ? '' : ` ${code}`} to the ${asked}`;
-	const explanation = connector.explain?.(reply);
-	const cause = causeOf(connector, reply);
+	const explanation = connector.explain?.(reply, request);
+	const cause = explanation?.cause ?? causeOfStatus(reply.status);
 	const missingPermissions =
 		explanation?.missingPermissions ?? (cause === 'permission_denied' ? request.needs : []);
 	const advice = explanation?.advice ?? adviceFor(cause, missingPermissions, reply);
@@ -40,8 +40,11 @@ export function stopForReply(
 }
 
 /** What kind of failure an unusable answer is: as the vendor explains it, else by its status. */
-export const causeOf = (connector: Pick<Connector, 'explain'>, reply: VendorReply): FailureCause =>
-	connector.explain?.(reply)?.cause ?? causeOfStatus(reply.status);
+export const causeOf = (
+	connector: Pick<Connector, 'explain'>,
+	request: VendorRequest,
+	reply: VendorReply,
+): FailureCause => connector.explain?.(reply, request)?.cause ?? causeOfStatus(reply.status);
 
 function causeOfStatus(status: number): FailureCause {
 	if (status === 401) return 'credential_invalid';
@@ -76,9 +79,11 @@ function adviceFor(cause: FailureCause, missing: readonly string[], reply: Vendo
 export function lacking(
 	{ title }: Pick<Connector, 'title'>,
 	missingPermissions: readonly string[],
+	why: string | null = null,
 ): Stop {
 	const advice = `the credential lacks a permission; grant ${list(missingPermissions)}`;
-	return new Stop('failed', 'permission_denied', `${title}: ${advice}`, { missingPermissions });
+	const message = `${title}: ${advice}${why === null ? '' : `. ${why}`}`;
+	return new Stop('failed', 'permission_denied', message, { missingPermissions });
 }
 
 /** Whatever was thrown during a flow becomes the outcome that it stands for. */
@@ -90,7 +95,9 @@ export function stopForThrown(thrown: unknown, connector: Pick<Connector, 'title
 	if (thrown instanceof UnsafeSegmentError) {
 		return new Stop('failed', 'invalid_input', `${connector.title}: ${thrown.message}`);
 	}
-	if (thrown instanceof MissingPermission) return lacking(connector, thrown.missingPermissions);
+	if (thrown instanceof MissingPermission) {
+		return lacking(connector, thrown.missingPermissions, thrown.why);
+	}
 	return new Stop(
 		'failed',
 		'unexpected_reply',

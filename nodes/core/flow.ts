@@ -436,7 +436,7 @@ function checkRevocation(
 	}
 	const verdicts = new Set(judged.map(({ verdict }) => verdict?.verdict));
 	const stopped = judged.flatMap((each) => {
-		const stop = stopFor(connector, each.one, each.verdict);
+		const stop = stopFor(connector, journal, each.one, each.verdict);
 		return stop ? [{ ...each, stop }] : [];
 	});
 	// A failure says more of what is to be done than a lost user.
@@ -458,13 +458,18 @@ function checkRevocation(
 }
 
 /** Why a request of the revocation did not do what it was sent for; null when it did. */
-function stopFor(connector: Connector, sent: Sent, verdict: StepVerdict | undefined): Stop | null {
+function stopFor(
+	connector: Connector,
+	journal: Journal,
+	sent: Sent,
+	verdict: StepVerdict | undefined,
+): Stop | null {
 	if ('stop' in sent) return sent.stop;
 	switch (verdict?.verdict) {
 		case undefined:
 			return stopForReply(connector, sent.request, sent.reply, 'revocation');
 		case 'user_gone':
-			return userLost(connector);
+			return userLost(connector, journal.userKnown === true);
 		case 'refused':
 			return refused(verdict.refusal);
 		default:
@@ -472,8 +477,10 @@ function stopFor(connector: Connector, sent: Sent, verdict: StepVerdict | undefi
 	}
 }
 
-const userLost = ({ title }: Connector): Stop =>
-	new Stop('user_not_found', null, `${title} no longer knew the user when the revocation was sent`);
+const userLost = ({ title }: Connector, wasKnown: boolean): Stop => {
+	const lost = `${title} no longer knew the user when the revocation was sent`;
+	return new Stop('user_not_found', null, wasKnown ? lost : `${title} knows no such user`);
+};
 
 const leftOver = ({ title }: Connector, residue: number): Stop =>
 	new Stop(
@@ -518,7 +525,9 @@ async function verify(
 			const answer = await converse(inquiry, line, journal.counting(task.budget));
 			if (answer.reply) journal.heard(answer.reply);
 			if (!answer.usable)
-				return DENIED.has(causeOf(connector, answer.reply)) ? 'unverifiable' : 'unconfirmed';
+				return DENIED.has(causeOf(connector, answer.request, answer.reply))
+					? 'unverifiable'
+					: 'unconfirmed';
 			if (answer.value.seen === 'confirmed') {
 				if (answer.value.changed) journal.sawChange();
 				residue = 0;

@@ -23,7 +23,7 @@ interface LookUpFacts {
 	identity: string;
 	match: RequestMatch;
 	/** What the vendor's own "not found" means here: an empty list is how some routes say it. */
-	ownNotFound: 'user_not_found' | 'unexpected_reply';
+	ownNotFound: 'user_not_found' | 'unexpected_reply' | 'configuration';
 	/** Permissions to be named after a 403. */
 	needs: readonly string[];
 	/** Requests when each is answered 403: more than one where less may be asked for. */
@@ -131,7 +131,10 @@ export interface Bench {
 	reset(): Promise<void>;
 	/** What every account has now, by sign-in name. */
 	everyone(): Readonly<Record<string, Held>>;
-	/** Adds an account with access of every kind; its id. */
+	/**
+	 * Adds an account with access of every kind; its id. `displayName` is to be seen in the user's
+	 * record: in another text of it where the vendor keeps no names.
+	 */
 	addUser(user: { login: string; email?: string; displayName?: string }): string;
 	/** Signs a user in; the id of the new session. */
 	signIn(login: string): string;

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, jest } from '@jest/globals';
 import { checkSetup } from '../../nodes/core/flow';
 import type { TargetResult } from '../../nodes/core/result';
 import type { Fault, MatchableRequest } from '../simulator/faults';
-import { eachConnector, endSession, retrieve, revoke, within } from './suite';
+import { eachConnector, endSession, isLeftOut, retrieve, revoke, within } from './suite';
 
 /** What requests prove themselves with: headers and form members that carry tokens, assertions and proofs. */
 function proofsIn(
@@ -84,7 +84,8 @@ eachConnector(({ facts, bench, check, given }) => {
 			}
 
 			for (const [at, faultOf] of misbehaviours.entries()) {
-				for (const skip of [0, 1, 2]) {
+				// Look-up, revocation, and the read-back where there is one.
+				for (const skip of isLeftOut(facts.readBack) ? [0, 1] : [0, 1, 2]) {
 					const { connection, proofs, said, heard } = await warm();
 					const header = facts.connector.requestIdHeader;
 					const headers = {
@@ -114,7 +115,7 @@ eachConnector(({ facts, bench, check, given }) => {
 			const login = 'echo@example.com';
 			bench().addUser({ login, email: 'echo@mail.example.com', displayName: said });
 			const echoed = await retrieve(connection, login);
-			expect(echoed.user?.displayName).toContain('[redacted]');
+			expect(Object.values(echoed.user ?? {}).join()).toContain('[redacted]');
 			results.push(echoed);
 
 			const text = JSON.stringify([results, lines]);

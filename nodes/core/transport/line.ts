@@ -10,6 +10,7 @@ import { authorizationHeaders, secretsOf, type MintedToken } from './oauth';
 import { Pace, type Load } from './pace';
 import { persist, type Attempt } from './persist';
 import { redactor, type Redactor } from './redact';
+import { Remembered } from './remembered';
 import { outgoingForm, outgoingOf, readBase, targetOf, type Base, type Target } from './request';
 import { outcomeOf } from './retry';
 import { Scope } from './scope';
@@ -70,6 +71,7 @@ class VendorLine implements Line {
 	readonly #pace: Pace;
 	readonly #load: Load;
 	readonly #tokens: TokenCache;
+	readonly #remembered = new Remembered();
 	readonly #batches = new Batches((...sending) => this.#sendBatched(...sending));
 
 	constructor(access: Access, surroundings: Surroundings) {
@@ -99,14 +101,21 @@ class VendorLine implements Line {
 
 	async send(request: VendorRequest, budget: Budget): Promise<VendorReply> {
 		const target = targetOf(this.#base, request);
-		return await this.#within(budget, async (scope) => {
-			const sending = { request, target, scope, onSend: () => budget.onSend?.(), ...unsent };
-			try {
-				return await persist(scope, request.idempotent, () => this.#attempt(sending));
-			} catch (error) {
-				throw sending.arrived ? afterArrival(error) : error;
-			}
+		const onSend = () => budget.onSend?.();
+		return await this.#within(budget, async (own) => {
+			const ask = async (scope: Scope): Promise<VendorReply> =>
+				await this.#persist({ request, target, scope, onSend, ...unsent });
+			return await (request.once ? this.#remembered.get(target.url, own, ask) : ask(own));
 		});
+	}
+
+	async #persist(sending: Sending): Promise<VendorReply> {
+		const { scope, request } = sending;
+		try {
+			return await persist(scope, request.idempotent, () => this.#attempt(sending));
+		} catch (error) {
+			throw sending.arrived ? afterArrival(error) : error;
+		}
 	}
 
 	async wait(ms: number, budget: Budget): Promise<void> {

@@ -17,6 +17,8 @@ export interface VendorRequest {
 	body?: { json: unknown } | { form: Readonly<Record<string, string>> };
 	/** True when repeating the request cannot do more than sending it once: only then may it be retried after it may have reached the vendor. */
 	idempotent: boolean;
+	/** The answer is the same for all users: once it was 200, it is not asked for again on the same line. For reading only. */
+	once?: true;
 	/** The vendor's rate-limit bucket that the request counts against; any stable name. */
 	bucket: string;
 	/** The vendor's names of the permissions that the request needs, named to the user after a 403. */

@@ -5,7 +5,10 @@ module.exports = {
 	OktaSessions: require('./dist/nodes/Okta/OktaSessions.node.js').OktaSessions,
 	RevokeEverywhere: require('./dist/nodes/RevokeEverywhere/RevokeEverywhere.node.js')
 		.RevokeEverywhere,
+	StytchSessions: require('./dist/nodes/Stytch/StytchSessions.node.js').StytchSessions,
 	MicrosoftEntraSessionsApi: require('./dist/credentials/MicrosoftEntraSessionsApi.credentials.js')
 		.MicrosoftEntraSessionsApi,
 	OktaSessionsApi: require('./dist/credentials/OktaSessionsApi.credentials.js').OktaSessionsApi,
+	StytchSessionsApi: require('./dist/credentials/StytchSessionsApi.credentials.js')
+		.StytchSessionsApi,
 };

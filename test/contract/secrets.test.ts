@@ -60,6 +60,10 @@ afterEach(() => {
 });
 
 eachConnector(({ facts, bench, check, given }) => {
+	const { requestId } = facts.connector;
+	/** The header in which the vendor names a request. */
+	const named = requestId && 'header' in requestId ? requestId.header : null;
+
 	for (const { title, tokenRequests } of facts.authentications) {
 		check(`no secret leaves: ${title}`, async () => {
 			const lines: unknown[] = [];
@@ -86,10 +90,9 @@ eachConnector(({ facts, bench, check, given }) => {
 			for (const [at, faultOf] of misbehaviours.entries()) {
 				for (const skip of [0, 1, 2]) {
 					const { connection, proofs, said, heard } = await warm();
-					const header = facts.connector.requestIdHeader;
 					const headers = {
 						'x-echo': proofs.join(' '),
-						...(header === null ? {} : { [header]: proofs[at % proofs.length] ?? '' }),
+						...(named === null ? {} : { [named]: proofs[at % proofs.length] ?? '' }),
 						'www-authenticate': `Bearer error="${proofs[0] ?? ''}"`,
 					};
 					const body = bench().errorWith(said);
@@ -129,10 +132,11 @@ eachConnector(({ facts, bench, check, given }) => {
 			}
 		});
 
-		const header = facts.connector.requestIdHeader;
 		const reason =
-			tokenRequests === 0 ? 'this credential mints no token' : 'the vendor names no request';
-		const echo = tokenRequests === 0 || header === null ? { leftOut: reason } : header;
+			tokenRequests === 0
+				? 'this credential mints no token'
+				: 'the vendor names no request in a header';
+		const echo = tokenRequests === 0 || named === null ? { leftOut: reason } : named;
 		given(echo, `a token that looks like nothing does not leave: ${title}`, async (name) => {
 			const token = 'plainwordsthatlooklikenothing';
 			const { faults } = bench().simulator;

@@ -89,10 +89,7 @@ export function credentialFor(connector: Connector): new () => ICredentialType {
 						message: `${connector.title} accepts the credential, but it may not look up users: grant ${credential.test.needs}`,
 					},
 				},
-				...(credential.test.refusals ?? []).map(({ member, value, message }): TestRule => ({
-					type: 'responseSuccessBody',
-					properties: { key: member, value, message },
-				})),
+				...(credential.test.refusals ?? []).map(testRule),
 			] as ICredentialTestRequest['rules'] & object,
 		};
 	};
@@ -100,8 +97,22 @@ export function credentialFor(connector: Connector): new () => ICredentialType {
 
 type TestRule = (ICredentialTestRequest['rules'] & object)[number];
 
+function testRule(
+	refusal: (Connector['credential']['test']['refusals'] & object)[number],
+): TestRule {
+	const { message } = refusal;
+	return 'status' in refusal
+		? { type: 'responseCode', properties: { value: refusal.status, message } }
+		: {
+				type: 'responseSuccessBody',
+				properties: { key: refusal.member, value: refusal.value, message },
+			};
+}
+
 /** Where the connection test goes, as an expression over the credential's fields. */
-function testBaseUrl({ baseUrlField, knownBaseUrls }: Connector['credential']['test']): string {
+function testBaseUrl(test: Connector['credential']['test']): string {
+	if ('baseUrl' in test) return test.baseUrl;
+	const { baseUrlField, knownBaseUrls } = test;
 	const typed = `$credentials.${baseUrlField}.trim().replace(/\\/+$/, '')`;
 	if (!knownBaseUrls) return `={{ ${typed} }}`;
 	const known = `(${JSON.stringify(knownBaseUrls.urls)})[$credentials.${knownBaseUrls.field}]`;

@@ -80,6 +80,8 @@ eachConnector(({ facts, bench, check, given }) => {
 					surroundings: { log: (...line) => lines.push(line) },
 				});
 				results.push(await revoke(connection, happy));
+				// So that there is something to end again.
+				bench().signIn(happy);
 				const proofs = proofsIn(simulator.requests);
 				expect(proofs.length).toBeGreaterThan(0);
 				for (const proof of proofs) secrets.add(proof);

@@ -101,7 +101,7 @@ const products: Readonly<Record<ProjectType, ProductFacts>> = {
 		everyone: ({ consumer }) =>
 			Object.fromEntries(
 				consumer.allUsers().map(({ user_id, emails }) => [
-					emails[0]?.email,
+					emails[0]?.email ?? user_id,
 					{
 						sessions: consumer.sessionsOf(user_id).length,
 						apps: consumer.connectedAppsOf(user_id).length,

@@ -315,6 +315,7 @@ function factsOf(projectType: ProjectType): VendorFacts {
 				needs: [],
 			},
 		},
+		batch: { leftOut: 'Stytch ends the sessions of one user in a request' },
 		listing: { match: lists, needs: [], kinds: { session: 'sessions' } },
 		ownAccount: { leftOut: "a project's secret acts as no user" },
 		widening: [

@@ -6,6 +6,7 @@ module.exports = {
 	OktaSessions: require('./dist/nodes/Okta/OktaSessions.node.js').OktaSessions,
 	RevokeEverywhere: require('./dist/nodes/RevokeEverywhere/RevokeEverywhere.node.js')
 		.RevokeEverywhere,
+	StytchSessions: require('./dist/nodes/Stytch/StytchSessions.node.js').StytchSessions,
 	MicrosoftEntraSessionsApi: require('./dist/credentials/MicrosoftEntraSessionsApi.credentials.js')
 		.MicrosoftEntraSessionsApi,
 	MiroSessionsApi: require('./dist/credentials/MiroSessionsApi.credentials.js').MiroSessionsApi,
@@ -13,4 +14,6 @@ module.exports = {
 	SessionRevocationPolicyApi:
 		require('./dist/credentials/SessionRevocationPolicyApi.credentials.js')
 			.SessionRevocationPolicyApi,
+	StytchSessionsApi: require('./dist/credentials/StytchSessionsApi.credentials.js')
+		.StytchSessionsApi,
 };

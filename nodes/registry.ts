@@ -3,6 +3,7 @@ import type { Connector } from './core/connector';
 import { microsoftEntra } from './MicrosoftEntra/connector';
 import { miro } from './Miro/connector';
 import { okta } from './Okta/connector';
+import { stytch } from './Stytch/connector';
 
 /** Every connector, in the order in which results name them. */
-export const connectors: readonly Connector[] = [microsoftEntra, miro, okta];
+export const connectors: readonly Connector[] = [microsoftEntra, miro, okta, stytch];

@@ -243,7 +243,7 @@ export const microsoftEntra = defineConnector<EntraCredential, Account, EntraOpt
 		},
 	},
 	access,
-	requestIdHeader: 'request-id',
+	requestId: { header: 'request-id' },
 	errorCode,
 	lookUp,
 

@@ -258,7 +258,7 @@ export const miro = defineConnector<MiroCredential, Account, MiroOptions>({
 	},
 	access,
 	// Miro documents none.
-	requestIdHeader: null,
+	requestId: null,
 	errorCode,
 	explain,
 	lookUp,

@@ -216,7 +216,7 @@ export const okta = defineConnector<OktaCredential, { id: string }, OktaOptions>
 		test: { baseUrlField: 'domain', path: '/api/v1/users?limit=1', needs: 'okta.users.read' },
 	},
 	access,
-	requestIdHeader: 'x-okta-request-id',
+	requestId: { header: 'x-okta-request-id' },
 	errorCode,
 	lookUp,
 

@@ -31,6 +31,8 @@ export interface User {
 	displayName: string | null;
 	/** The vendor's own word for the account's state. */
 	status: string | null;
+	/** Further ids and addresses that mean the same user; absent when there are none. */
+	otherNames?: readonly string[];
 }
 
 /**
@@ -231,10 +233,15 @@ export interface Connector<Credential = unknown, Account = unknown, Options = un
 		/** Issues carry the field's name as their path, and a message that can follow "The field 'X' ". */
 		schema: Schema<Credential>;
 		/** Where n8n's own credential test goes: cheap, and needs no more rights than the look-up. */
-		test: {
-			baseUrlField: string;
-			/** Addresses that a choice stands for by itself; with any other value of it the field above is asked. */
-			knownBaseUrls?: { field: string; urls: Readonly<Record<string, string>> };
+		test: (
+			| {
+					baseUrlField: string;
+					/** Addresses that a choice stands for by itself; with any other value of it the field above is asked. */
+					knownBaseUrls?: { field: string; urls: Readonly<Record<string, string>> };
+			  }
+			/** An n8n expression over the credential's fields, where no single one names the address. */
+			| { baseUrl: string }
+		) & {
 			/** May be an n8n expression over the credential's fields. */
 			path: string;
 			method?: 'POST';
@@ -249,8 +256,8 @@ export interface Connector<Credential = unknown, Account = unknown, Options = un
 		};
 	};
 	access(credential: Credential): Access;
-	/** Header in which the vendor names the request, for its support. */
-	requestIdHeader: string | null;
+	/** Where the vendor names the request, for its support: a header, or a member of the JSON body. */
+	requestId: { header: string } | { member: string } | null;
 	/** The vendor's error code in an answer, for messages; null when it carries none. */
 	errorCode(reply: VendorReply): string | null;
 	/** What an unusable answer to a request means; undefined: its status says it. */
@@ -295,7 +302,11 @@ export interface Connector<Credential = unknown, Account = unknown, Options = un
 	};
 	authenticateSession?: {
 		/** `durationMinutes`: null leaves the session's end as it is. */
-		request(sessionToken: string, durationMinutes: number | null): VendorRequest;
+		request(
+			sessionToken: string,
+			durationMinutes: number | null,
+			credential: Credential,
+		): VendorRequest;
 		/** The shortest and the longest duration, in minutes. */
 		durations: readonly [number, number];
 		/** The session; `dead` when it is no more; undefined when the answer says neither. */

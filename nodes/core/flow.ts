@@ -54,11 +54,11 @@ export async function revokeAllSessions(task: Task): Promise<TargetResult> {
 	const journal = new Journal({ ...task, survivors });
 	// Asked beside the look-up, so that it costs no time.
 	if (!task.allowOwnIdentity) void task.connection.ownAccount(task.budget);
+	let outcome: RevocationOutcome | undefined;
 	try {
 		const answer = await journal.step('retrieveUser', () => retrieveUser(task, journal));
 		const found = await journal.step('checkLookup', () => checkLookup(task, journal, answer));
 		const { rounds = 1 } = connector;
-		let outcome: RevocationOutcome | undefined;
 		for (let round = 1; ; round += 1) {
 			await journal.step('transformUser', () => transformUser(task, journal, found));
 			if (task.dryRun) return journal.planned();
@@ -77,7 +77,9 @@ export async function revokeAllSessions(task: Task): Promise<TargetResult> {
 			if (round >= rounds) throw leftOver(connector, residue);
 		}
 	} catch (thrown) {
-		return journal.stopped(stopForThrown(thrown, connector));
+		const stop = stopForThrown(thrown, connector);
+		const isLater = outcome !== undefined && stop.outcome !== 'partial';
+		return journal.stopped(isLater ? partial(stop) : stop);
 	} finally {
 		void task.mayTouch(null);
 	}
@@ -156,12 +158,12 @@ export async function authenticateSession(
 	sessionToken: string,
 	durationMinutes: number | null,
 ): Promise<{ result: TargetResult; session: ValidSession | null }> {
-	const { connector, line } = connection;
+	const { connector, credential, line } = connection;
 	const journal = new Journal({ connection, identity: null, survivors: null });
 	try {
 		const offered = connector.authenticateSession;
 		if (!offered) throw unoffered(connector, 'authenticate sessions');
-		const request = offered.request(sessionToken, durationMinutes);
+		const request = offered.request(sessionToken, durationMinutes, credential);
 		const reply = await journal.step('retrieveUser', () =>
 			line.send(request, journal.counting(budget)),
 		);
@@ -446,12 +448,7 @@ function checkRevocation(
 	if (verdicts.has('user_gone')) journal.userKnown = false;
 	if (worst) {
 		if (!verdicts.has('ended') && !verdicts.has('queued')) throw worst.stop;
-		throw new Stop(
-			'partial',
-			worst.stop.cause,
-			`Only a part ended. ${worst.stop.message}`,
-			worst.stop,
-		);
+		throw partial(worst.stop);
 	}
 	if (verdicts.has('queued')) return 'accepted';
 	return verdicts.has('ended') ? connector.endedOutcome : 'nothing_to_revoke';
@@ -481,6 +478,10 @@ const userLost = ({ title }: Connector, wasKnown: boolean): Stop => {
 	const lost = `${title} no longer knew the user when the revocation was sent`;
 	return new Stop('user_not_found', null, wasKnown ? lost : `${title} knows no such user`);
 };
+
+/** What stopped a revocation of which a part was done. */
+const partial = (stop: Stop): Stop =>
+	new Stop('partial', stop.cause, `Only a part ended. ${stop.message}`, stop);
 
 const leftOver = ({ title }: Connector, residue: number): Stop =>
 	new Stop(

@@ -1,6 +1,7 @@
 /** Writes down what the flow does for one target, and makes the result of it. */
 import type { Connection } from './connection';
 import {
+	type Connector,
 	isListing,
 	type Plan,
 	type RevokeStep,
@@ -269,7 +270,6 @@ export class Journal {
 
 	private close(outcome: Outcome, message: string): TargetResult {
 		const { connector, line } = this.about.connection;
-		const header = connector.requestIdHeader;
 		const result = line.redact<TargetResult>({
 			connector: connector.key,
 			identityKey: this.about.identity,
@@ -288,7 +288,7 @@ export class Journal {
 			verification: this.checked,
 			steps: this.steps,
 			missingPermissions: [],
-			vendorRequestId: (header === null ? null : this.decisive?.headers[header]) ?? null,
+			vendorRequestId: requestIdIn(this.decisive, connector.requestId),
 			attempts: this.attempts,
 			startedAt: this.startedAt.toISOString(),
 			finishedAt: new Date().toISOString(),
@@ -298,5 +298,16 @@ export class Journal {
 		return { ...result, message: withoutMarkup(result.message) };
 	}
 }
+
+function requestIdIn(reply: VendorReply | null, where: Connector['requestId']): string | null {
+	if (reply === null || where === null) return null;
+	if ('header' in where) return reply.headers[where.header] ?? null;
+	const { body } = reply;
+	const id: unknown = isObject(body) ? body[where.member] : null;
+	return typeof id === 'string' ? id : null;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+	typeof value === 'object' && value !== null;
 
 const elapsed = (began: number): number => Math.round(performance.now() - began);

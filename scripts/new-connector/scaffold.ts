@@ -174,8 +174,8 @@ export const ${constant} = defineConnector<${folder}Credential, Account, Options
 		test: { baseUrlField: 'url', path: '/describe/users?limit=1', needs: 'describe the permission' },
 	},
 	access,
-	/** DESCRIBE the header in which ${title} names a request, in lower case. */
-	requestIdHeader: null,
+	/** DESCRIBE the header, in lower case, or the member of the body in which ${title} names a request. */
+	requestId: null,
 	errorCode,
 	lookUp,
 	endedOutcome: 'revoked',

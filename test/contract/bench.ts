@@ -44,6 +44,8 @@ export interface LeftOut {
 
 export interface VendorFacts {
 	connector: Connector;
+	/** Where a vendor has several products, each with a bench: which one this is. */
+	product?: string;
 	/** Identities of the seed. */
 	people: {
 		/** Has access of every kind. */
@@ -98,8 +100,11 @@ export interface VendorFacts {
 		| LeftOut;
 	/** The request that asks which account the credential acts as. */
 	ownAccount: RequestMatch | LeftOut;
-	/** Options that widen: what each adds to `ended`, and the kind of access that ends with it. */
-	widening: readonly { option: string; ends: string; held: string }[];
+	/**
+	 * Options that widen: what each adds to `ended`, and the kind of access that ends with it.
+	 * `match`: the requests that do it, where it takes requests of its own.
+	 */
+	widening: readonly { option: string; ends: string; held: string; match?: RequestMatch }[];
 	/**
 	 * `whenHidden`: what it comes to when the vendor goes on showing what was there before. A marker
 	 * that has not moved proves nothing; sessions that are still listed do.
@@ -108,7 +113,8 @@ export interface VendorFacts {
 		{ match: RequestMatch; method: string; whenHidden: 'unconfirmed' | 'partial' } | LeftOut;
 	/** Permissions to be named when the set-up check is refused. */
 	checkNeeds: readonly string[];
-	oneSession: { match: RequestMatch; needs: readonly string[] } | LeftOut;
+	/** `tellsBadIds`: the vendor tells what cannot be the id of a session from an id that no session has. */
+	oneSession: { match: RequestMatch; needs: readonly string[]; tellsBadIds?: true } | LeftOut;
 	/** The first is the one that all other cases use. */
 	authentications: readonly [AuthenticationFacts, ...AuthenticationFacts[]];
 	/** Routes of the simulator that the connector has no use for, with the reason. */

@@ -537,8 +537,9 @@ eachConnector(({ facts, bench, check, given }) => {
 		}
 
 		check('cancelled during the revocation', async () => {
-			bench().simulator.faults.next({ match: facts.revoke.match, fault: slow });
-			const result = await cancelled(arrived(facts.revoke.match));
+			const { match, requests: times } = facts.revoke;
+			bench().simulator.faults.next({ match, times, fault: slow });
+			const result = await cancelled(arrived(match));
 			expect(result).toMatchObject({
 				outcome: 'failed',
 				cause: 'cancelled',
@@ -548,8 +549,9 @@ eachConnector(({ facts, bench, check, given }) => {
 		});
 
 		check('cancelled while waiting to repeat the revocation', async () => {
+			const { match, requests: times } = facts.revoke;
 			const fault: Fault = { kind: 'rateLimit', resetInSeconds: 5 };
-			bench().simulator.faults.next({ match: facts.revoke.match, fault });
+			bench().simulator.faults.next({ match, times, fault });
 			const answered = () => bench().simulator.requests.some(({ status: got }) => got === 429);
 			const before = bench().everyone();
 			const result = await cancelled(answered);

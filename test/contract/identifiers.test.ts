@@ -205,14 +205,14 @@ eachConnector(({ facts, bench, check, given }) => {
 		expect(bench().everyone()).toEqual(before);
 	});
 
-	given(facts.oneSession, 'an id of a session is one value too', async ({ match }) => {
+	given(facts.oneSession, 'an id of a session is one value too', async ({ match, tellsBadIds }) => {
 		const session = bench().signIn(happy);
 		const before = bench().everyone();
 		const connection = bench().connection();
 		for (const identity of [...hostile, `${session}/../${session}`, `${session}%2f`]) {
 			const result = await endSession(connection, identity, happy);
 			expect([identity, result.outcome, result.cause]).toEqual(
-				bench().simulator.requests.some(match)
+				bench().simulator.requests.some(match) && tellsBadIds !== true
 					? [identity, 'nothing_to_revoke', null]
 					: [identity, 'failed', 'invalid_input'],
 			);

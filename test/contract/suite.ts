@@ -1,7 +1,6 @@
 /** What all contract suites share: one run per connector of the registry, and how to drive one. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Connection, readOptions } from '../../nodes/core/connection';
-import type { Connector } from '../../nodes/core/connector';
 import {
 	listSessions,
 	retrieveUserOnly,
@@ -11,7 +10,6 @@ import {
 } from '../../nodes/core/flow';
 import type { TargetResult } from '../../nodes/core/result';
 import type { Budget, Surroundings } from '../../nodes/core/transport/types';
-import { connectors } from '../../nodes/registry';
 import type { Simulator } from '../simulator/simulator';
 import type { Bench, Held, LeftOut, VendorFacts } from './bench';
 import { benches } from './benches';
@@ -27,13 +25,6 @@ export interface Stand {
 	given<T>(fact: T | LeftOut, title: string, work: (fact: T) => Promise<void>): void;
 }
 
-/** The facts of a connector. */
-function factsOf({ key }: Connector): VendorFacts {
-	const facts = benches.find(({ connector }) => connector.key === key);
-	if (!facts) throw new Error(`test/contract/benches has none for ${key}`);
-	return facts;
-}
-
 export const isLeftOut = (fact: unknown): fact is LeftOut =>
 	typeof fact === 'object' && fact !== null && 'leftOut' in fact;
 
@@ -42,33 +33,32 @@ export const isLeftOut = (fact: unknown): fact is LeftOut =>
  * the vendor does not document.
  */
 export function eachConnector(define: (stand: Stand) => void): void {
-	describe.each(connectors.map((connector) => [connector.title, connector] as const))(
-		'%s',
-		(_, connector) => {
-			const facts = factsOf(connector);
-			let bench: Bench;
-			beforeAll(async () => {
-				bench = await facts.start();
-			});
-			beforeEach(() => bench.reset());
-			afterEach(() => expectDocumented(bench.simulator));
-			afterAll(() => bench.close());
-			const check = (title: string, work: () => Promise<void>, reason = facts.leftOut[title]) => {
-				if (reason === undefined) test(title, work);
-				else test.skip(`${title} (left out: ${reason})`, work);
-			};
-			define({
-				facts,
-				bench: () => bench,
-				check: (title, work) => check(title, work),
-				given(fact, title, work) {
-					if (isLeftOut(fact)) check(title, () => Promise.resolve(), fact.leftOut);
-					else check(title, () => work(fact));
-				},
-			});
-		},
-	);
+	describe.each(benches.map((facts) => [titleOf(facts), facts] as const))('%s', (_, facts) => {
+		let bench: Bench;
+		beforeAll(async () => {
+			bench = await facts.start();
+		});
+		beforeEach(() => bench.reset());
+		afterEach(() => expectDocumented(bench.simulator));
+		afterAll(() => bench.close());
+		const check = (title: string, work: () => Promise<void>, reason = facts.leftOut[title]) => {
+			if (reason === undefined) test(title, work);
+			else test.skip(`${title} (left out: ${reason})`, work);
+		};
+		define({
+			facts,
+			bench: () => bench,
+			check: (title, work) => check(title, work),
+			given(fact, title, work) {
+				if (isLeftOut(fact)) check(title, () => Promise.resolve(), fact.leftOut);
+				else check(title, () => work(fact));
+			},
+		});
+	});
 }
+
+const titleOf = ({ connector, product }: VendorFacts): string =>
+	[connector.title, product].filter(Boolean).join(' ');
 
 /** Every request matched exactly one documented route and kept to its documents. */
 export function expectDocumented({ requests, routes, unmatched, violations }: Simulator): void {

@@ -58,6 +58,8 @@ interface StytchSwitches {
 	searchTotals: boolean;
 	/** What a list of sessions says of a user or member whom nobody knows; the documents do not. */
 	sessionsOfUnknown: 'notFound' | 'empty';
+	/** Every 429 says when to come back, as third parties have seen it; the documents name no header. */
+	tellsRetryTime: boolean;
 	/** How far Stytch's clock is from this machine's, in milliseconds. */
 	clockSkewMs: number;
 }
@@ -130,6 +132,7 @@ export class Stytch implements SimulatedVendor, StytchSurroundings, StytchSwitch
 	hideRevocations: boolean;
 	searchTotals: boolean;
 	sessionsOfUnknown: 'notFound' | 'empty';
+	tellsRetryTime: boolean;
 	clockSkewMs: number;
 	readonly actions = {
 		addUser: (input: unknown) => this.consumer.addUser(input as StytchUserInit),
@@ -160,6 +163,7 @@ export class Stytch implements SimulatedVendor, StytchSurroundings, StytchSwitch
 		this.hideRevocations = options.hideRevocations ?? false;
 		this.searchTotals = options.searchTotals ?? true;
 		this.sessionsOfUnknown = options.sessionsOfUnknown ?? 'notFound';
+		this.tellsRetryTime = options.tellsRetryTime ?? false;
 		this.clockSkewMs = options.clockSkewMs ?? 0;
 		this.rateLimit = options.rateLimit;
 		this.consumer = new StytchConsumerProject(this, { environment, ...options.consumer });
@@ -221,7 +225,7 @@ export class Stytch implements SimulatedVendor, StytchSurroundings, StytchSwitch
 	/** Documented: 429 `too_many_requests`, and no header. `form` `retryAfter` adds the usual one. */
 	rateLimited(request: VendorRequest, form?: string, resetInSeconds = 2): Reply {
 		const reply = this.fail(request, 'too_many_requests');
-		if (form !== 'retryAfter') return reply;
+		if (form !== 'retryAfter' && !this.tellsRetryTime) return reply;
 		return { ...reply, headers: { 'retry-after': String(Math.ceil(resetInSeconds)) } };
 	}
 

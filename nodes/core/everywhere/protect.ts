@@ -49,7 +49,8 @@ export function protection(
 	let open: (refusal: Refusal | null) => void;
 	const decision = new Promise<Refusal | null>((resolve) => (open = resolve));
 	const arrive = (user: User | null): void => {
-		for (const name of [user?.id, user?.login, user?.email]) if (name) names.push(name);
+		const { id, login, email, otherNames = [] } = user ?? {};
+		for (const name of [id, login, email, ...otherNames]) if (name) names.push(name);
 		awaited -= 1;
 		if (awaited === 0) open(refusalFor(patterns, names));
 	};

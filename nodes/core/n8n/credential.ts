@@ -110,7 +110,9 @@ function testRule(
 }
 
 /** Where the connection test goes, as an expression over the credential's fields. */
-function testBaseUrl({ baseUrlField, knownBaseUrls }: Connector['credential']['test']): string {
+function testBaseUrl(test: Connector['credential']['test']): string {
+	if ('baseUrl' in test) return test.baseUrl;
+	const { baseUrlField, knownBaseUrls } = test;
 	const typed = `$credentials.${baseUrlField}.trim().replace(/\\/+$/, '')`;
 	if (!knownBaseUrls) return `={{ ${typed} }}`;
 	const known = `(${JSON.stringify(knownBaseUrls.urls)})[$credentials.${knownBaseUrls.field}]`;

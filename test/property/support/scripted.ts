@@ -188,7 +188,7 @@ function connectorFor(script: Script, key: string, user: User): Connector {
 			authentication: { type: 'none' },
 			secrets: [],
 		}),
-		requestIdHeader: 'x-request-id',
+		requestId: { header: 'x-request-id' },
 		errorCode: () => null,
 		*lookUp() {
 			const { result } = lookUp;

@@ -15,7 +15,9 @@ export { hasDomain, sameName } from './identity';
 export type { Access, Batch, VendorReply, VendorRequest } from './transport/types';
 export { claimsIn } from './transport/claims';
 export { certificateThumbprint } from './transport/keys';
+export { clientSecretBasic } from './transport/oauth';
 export { path, queryOf, readBaseUrl } from './transport/url';
+export { path, readBaseUrl } from './transport/url';
 
 /** Reads anything, and makes a `T` of it or says what is wrong. */
 export type Schema<T> = ZodType<T, ZodTypeDef, unknown>;
@@ -97,7 +99,9 @@ export type StepVerdict =
 	| { verdict: 'queued' }
 	| { verdict: 'user_gone' }
 	/** The vendor never does this to such a user. */
-	| { verdict: 'refused'; refusal: Refusal };
+	| { verdict: 'refused'; refusal: Refusal }
+	/** Nothing came of the request, and the answer does not say why: another request decides in its place. */
+	| { verdict: 'undecided'; instead: RevokeStep };
 
 /** Access that has to be listed before it can be ended. */
 export interface Listing {
@@ -317,6 +321,8 @@ export interface Connector<Credential = unknown, Account = unknown, Options = un
 		method: string;
 		/** Waits before each reading, in ms. */
 		polls: readonly number[];
+		/** Read also after "nothing to revoke": where the answer that says so could come from somebody else. */
+		alsoOfNothing?: true;
 		/** `since`: the vendor's clock just before the revocation, ms since 1970. */
 		read(account: Account, since: number, at: Standpoint<Credential>): Inquiry<ReadBack>;
 		/** False when the credential surely has no right to look; the look-up may have shown that. */

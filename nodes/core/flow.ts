@@ -374,6 +374,8 @@ async function revokeSessions(task: Working, journal: Journal): Promise<readonly
 		try {
 			const reply = await line.send(request, journal.revoking(task.budget));
 			journal.heard(reply);
+			const verdict = step.judge(reply);
+			if (verdict?.verdict === 'undecided') return await send(verdict.instead);
 			return { step, request, reply };
 		} catch (thrown) {
 			return { step, stop: stopForThrown(thrown, connector) };
@@ -511,7 +513,8 @@ async function verify(
 ): Promise<Seen> {
 	const { connector, line, credential } = task.connection;
 	const { readBack } = connector;
-	if (!task.verify || outcome === 'nothing_to_revoke') return { status: null, residue: 0 };
+	const nothingToSee = outcome === 'nothing_to_revoke' && !readBack?.alsoOfNothing;
+	if (!task.verify || nothingToSee) return { status: null, residue: 0 };
 	const at = { credential, scopes: journal.scopes };
 	if (!readBack?.isPossible(at, found.account)) {
 		journal.verified('unverifiable', null);

@@ -85,8 +85,8 @@ export interface VendorFacts {
 		/** The kind of access that surely ends. */
 		held: string;
 		needs: readonly string[];
-		/** What the vendor's own "not found" means here. */
-		ownNotFound: 'user_not_found' | 'unexpected_reply' | 'nothing_to_revoke';
+		/** What the vendor's own "not found" means here; `partial`: nothing to revoke, which the read-back disproves. */
+		ownNotFound: 'user_not_found' | 'unexpected_reply' | 'nothing_to_revoke' | 'partial';
 		/** What a repetition comes to whose first answer got lost after its effect. */
 		whenLost: Outcome;
 		/** The list of what is to be ended; without one that is needed nothing is sent. */

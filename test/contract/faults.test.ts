@@ -77,7 +77,7 @@ const answered = { answered: true, sends: 1, seen: 'unconfirmed' } as const;
 const retried = { answered: false, sends: 4, statusCode: null, seen: 'unconfirmed' } as const;
 const passing = { answered: true, sends: 2, verdict: 'success', seen: 'verified' } as const;
 
-const rows: readonly Row[] = [
+const ROWS: readonly Row[] = [
 	{
 		name: '401',
 		fault: status(401),
@@ -234,6 +234,10 @@ const rows: readonly Row[] = [
 eachConnector(({ facts, bench, check, given }) => {
 	const { people } = facts;
 
+	/** A token that is not taken is replaced once, by a credential that can. */
+	const replaced = facts.authentications[0].tokenRequests > 0 ? 2 : 1;
+	const rows = ROWS.map((row) => (row.name === '401' ? { ...row, sends: replaced } : row));
+
 	/** How often a step of several requests sends that meets the fault of a row. */
 	const sendsOf = ({ sends, times }: Row, requests: number): number =>
 		times === undefined ? sends * requests : sends + requests - 1;
@@ -252,7 +256,8 @@ eachConnector(({ facts, bench, check, given }) => {
 		});
 		expect(performance.now() - began).toBeLessThan(atMost);
 		const { requests } = bench().simulator;
-		expect(result.attempts).toBe(requests.length);
+		const minting = requests.filter(({ body }) => body.includes('grant_type='));
+		expect(result.attempts).toBe(requests.length - minting.length);
 		return { result, sent: requests.filter(match).length };
 	}
 
@@ -330,6 +335,11 @@ eachConnector(({ facts, bench, check, given }) => {
 				}
 				if (own === 'nothing_to_revoke') {
 					expect(result).toMatchObject({ outcome: own, state: 'revoked', changed: false });
+					return;
+				}
+				if (own === 'partial') {
+					expect(result).toMatchObject({ outcome: own, state: 'revoke_failed', ended: [] });
+					expect(lastStep(result)).toBe('verify');
 					return;
 				}
 				expectStopped(result, own, {

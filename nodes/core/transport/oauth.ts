@@ -127,11 +127,8 @@ async function clientAuthentication(
 	switch (client.method) {
 		case 'none':
 			return { headers: {}, form: {} };
-		case 'client_secret_basic': {
-			const pair = `${formEncoded(client.clientId)}:${formEncoded(client.clientSecret)}`;
-			const basic = Buffer.from(pair).toString('base64');
-			return { headers: { authorization: `Basic ${basic}` }, form: {} };
-		}
+		case 'client_secret_basic':
+			return { headers: { authorization: clientSecretBasic(client) }, form: {} };
 		case 'client_secret_post':
 			return {
 				headers: {},
@@ -150,6 +147,15 @@ async function clientAuthentication(
 			};
 		}
 	}
+}
+
+/** The `Authorization` header of a client that proves itself with its secret. */
+export function clientSecretBasic({
+	clientId,
+	clientSecret,
+}: Readonly<Record<'clientId' | 'clientSecret', string>>): string {
+	const pair = `${formEncoded(clientId)}:${formEncoded(clientSecret)}`;
+	return `Basic ${Buffer.from(pair).toString('base64')}`;
 }
 
 /** RFC 6749 section 2.3.1 wants id and secret form-encoded before they are joined. */

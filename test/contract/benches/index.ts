@@ -1,6 +1,7 @@
 import type { VendorFacts } from '../bench';
 import { microsoftEntra } from './entra';
 import { miro } from './miro';
+import { janssen } from './janssen';
 import { okta } from './okta';
 import { stytchB2B, stytchConsumer } from './stytch';
 
@@ -12,3 +13,5 @@ export const benches: readonly VendorFacts[] = [
 	stytchB2B,
 	stytchConsumer,
 ];
+/** One for each connector of the registry. */
+export const benches: readonly VendorFacts[] = [microsoftEntra, janssen, okta];

@@ -17,7 +17,6 @@ export { claimsIn } from './transport/claims';
 export { certificateThumbprint } from './transport/keys';
 export { clientSecretBasic } from './transport/oauth';
 export { path, queryOf, readBaseUrl } from './transport/url';
-export { path, readBaseUrl } from './transport/url';
 
 /** Reads anything, and makes a `T` of it or says what is wrong. */
 export type Schema<T> = ZodType<T, ZodTypeDef, unknown>;

@@ -137,10 +137,12 @@ const getDiscovery: VendorRequest = {
  * documents `mgt`: the other one is asked when the first is not there.
  */
 function* askForUsers(request: VendorRequest): Inquiry<VendorReply> {
+	const isElsewhere = (reply: VendorReply): boolean =>
+		reply.status === 404 && errorCode(reply) === null;
 	const reply = yield request;
-	if (reply.status !== 404 || errorCode(reply) !== null) return reply;
+	if (!isElsewhere(reply)) return reply;
 	const other = yield { ...request, path: request.path.replace('/mgt/', '/mgmt/') };
-	return other.status === 404 ? reply : other;
+	return isElsewhere(other) ? reply : other;
 }
 
 /**
@@ -445,13 +447,19 @@ function survives({ revokeThrough }: JanssenOptions): readonly Survivor[] {
 			forMs: null,
 			note: 'Apps that the user is signed in to keep their own sessions until they ask Janssen again',
 		},
-		{
+	];
+	if (revokeThrough === 'globalTokenRevocation') {
+		survivors.push({
 			what: 'access tokens that apps check without asking Janssen',
 			forMs: null,
-			note: 'An access token that is a JWT passes a local check until it expires',
-		},
-	];
-	if (revokeThrough === 'configApi') {
+			note: 'A revoked access token that is a JWT passes a local check until it expires',
+		});
+	} else {
+		survivors.push({
+			what: 'access tokens already issued',
+			forMs: null,
+			note: 'Current versions of Janssen end those of the ended sessions too, but do not tell whether that worked; apps that check a token by themselves take it until it expires',
+		});
 		survivors.push({
 			what: 'refresh tokens',
 			forMs: null,
@@ -510,7 +518,7 @@ export const janssen = defineConnector<JanssenCredential, Account, JanssenOption
 		},
 	},
 	access,
-	requestIdHeader: null,
+	requestId: null,
 	errorCode,
 	explain,
 	lookUp,

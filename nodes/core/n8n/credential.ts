@@ -8,7 +8,7 @@ import type {
 	INodeProperties,
 } from 'n8n-workflow';
 import { ConfigurationError, openCredential } from '../connection';
-import type { Connector } from '../connector';
+import type { Access, Connector } from '../connector';
 import {
 	type Authentication,
 	authorizationHeaders,
@@ -42,15 +42,16 @@ export function credentialFor(connector: Connector): new () => ICredentialType {
 			this: IHttpRequestHelper,
 			data: ICredentialDataDecryptedObject,
 		): Promise<{ [TOKEN]: string }> {
-			const { authentication } = openCredential(connector, data).access;
-			return { [TOKEN]: await mintThrough(this, authentication) };
+			const { access } = openCredential(connector, data);
+			return { [TOKEN]: await mintThrough(this, access) };
 		}
 
 		async authenticate(
 			data: ICredentialDataDecryptedObject,
 			request: IHttpRequestOptions,
 		): Promise<IHttpRequestOptions> {
-			const { authentication, baseUrl } = openCredential(connector, data).access;
+			const { access } = openCredential(connector, data);
+			const { authentication, baseUrl } = access;
 			const url = new URL(request.url, request.baseURL ?? `${baseUrl}/`);
 			if (url.origin !== new URL(baseUrl).origin) {
 				throw new ConfigurationError(
@@ -60,6 +61,7 @@ export function credentialFor(connector: Connector): new () => ICredentialType {
 			}
 			return {
 				...request,
+				...certificateRule(access),
 				headers: {
 					...request.headers,
 					...(await headersFor(authentication, data[TOKEN], request.method ?? 'GET', url)),
@@ -137,10 +139,11 @@ const folderOf = ({ node }: Pick<Connector, 'node'>): string =>
 /** Tokens of connection tests by their text: what proves the possession of a token cannot be kept in a field. */
 const minted = new LeastRecentlyUsed<MintedToken>(32);
 
-async function mintThrough(
-	{ helpers }: IHttpRequestHelper,
-	authentication: Authentication,
-): Promise<string> {
+const certificateRule = ({ allowUnauthorizedCerts }: Access) =>
+	allowUnauthorizedCerts ? { skipSslCertificateValidation: true } : {};
+
+async function mintThrough({ helpers }: IHttpRequestHelper, access: Access): Promise<string> {
+	const { authentication } = access;
 	if (authentication.type !== 'oauth2') return '';
 	const token = await mint(authentication.grant, async (url, headers, form) => {
 		const { statusCode, ...reply } = (await helpers.httpRequest({
@@ -151,6 +154,7 @@ async function mintThrough(
 			returnFullResponse: true,
 			ignoreHttpStatusErrors: true,
 			disableFollowRedirect: true,
+			...certificateRule(access),
 		})) as { statusCode: number; headers: Record<string, string>; body: unknown };
 		return { status: statusCode, ...reply };
 	});

@@ -201,6 +201,7 @@ export const janssen: VendorFacts = {
 		whenLost: 'nothing_to_revoke',
 		lists: { leftOut: 'Janssen ends all sessions of a user in one request' },
 	},
+	batch: { leftOut: 'Janssen takes one user in a request' },
 	ownAccount: { leftOut: 'an OAuth client acts as no user' },
 	// Revoke Through is a choice between two ways, whose tests are this vendor's own.
 	widening: [],

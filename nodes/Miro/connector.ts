@@ -88,6 +88,9 @@ const listMembers = (
 
 const memberId = /^\d+$/;
 
+/** For n8n's connection test: members can be asked for only where the organization is known. */
+const TEST_PATH = `={{ ($credentials.organizationId || '').trim() ? '${MEMBERS_OF}' + encodeURIComponent($credentials.organizationId.trim()) + '/members?limit=1' : '${TOKEN_INFORMATION}' }}`;
+
 /** Miro has no short names, so there is nothing to allow: a bare name is nobody's address. */
 function* lookUp(
 	identity: string,
@@ -103,7 +106,7 @@ function* lookUp(
 	const reply = yield isId
 		? getMember(organization, identity)
 		: listMembers(organization, { emails: identity });
-	if (reply.status === 403) return yield* withoutLookUp(identity, reply);
+	if (reply.status === 403) return yield* withoutLookUp(identity, credential, reply);
 	if (!isId) {
 		const members = expectJson(reply, membersByEmail);
 		const owners = members.filter(({ email }) => sameName(email, identity));
@@ -130,12 +133,17 @@ function* organizationOf({ organizationId }: MiroCredential): Inquiry<string> {
  * A look-up was refused. A reset names the user by the address itself, so a token that may not look
  * up can still reset; whether it may is for the reset's own answer to tell.
  *
- * @throws UnusableReply when the token may look up, so that something else is wrong
+ * @throws UnusableReply when the token may look up, or is that of another organization
  * @throws MissingPermission for an id
  */
-function* withoutLookUp(identity: string, refusal: VendorReply): Inquiry<MiroLookup> {
-	const { scopes } = expectJson(yield askTokenInformation, tokenInformation);
-	if (scopes?.includes(READ)) throw new UnusableReply(refusal);
+function* withoutLookUp(
+	identity: string,
+	{ organizationId }: MiroCredential,
+	refusal: VendorReply,
+): Inquiry<MiroLookup> {
+	const { scopes, organization } = expectJson(yield askTokenInformation, tokenInformation);
+	const isForeign = organizationId !== '' && organization && organization.id !== organizationId;
+	if (isForeign || scopes?.includes(READ)) throw new UnusableReply(refusal);
 	if (!hasDomain(identity)) {
 		const why = 'Miro resets the sessions of an address, and only a look-up tells that of an ID';
 		throw new MissingPermission([READ], why);
@@ -144,7 +152,7 @@ function* withoutLookUp(identity: string, refusal: VendorReply): Inquiry<MiroLoo
 		found: 'unknown',
 		reply: refusal,
 		account: { email: identity, isGuest: false },
-		why: `The look-up was not possible because the token lacks ${READ}: the address was used as it was given`,
+		why: `The look-up was not possible, because it needs ${READ}: the address was used as it was given`,
 		missingPermissions: [READ],
 	};
 }
@@ -190,13 +198,18 @@ function explain(
 			'the token belongs to no organization; install the app in the Enterprise organization';
 		return { cause: 'configuration', advice };
 	}
-	if (asked.startsWith(MEMBERS_OF) && notFound(reply)) {
+	const isLookUp = asked.startsWith(MEMBERS_OF);
+	if (isLookUp && notFound(reply)) {
 		const advice = "it does not know the organization; check 'Organization ID' in the credential";
 		return { cause: 'configuration', advice };
 	}
 	if (reply.status === 403 && errorCode(reply) !== 'insufficientPermissions') {
-		const advice = `the token lacks ${needs.join(' or ')}, or it acts for somebody who is no Company Admin on the Enterprise plan`;
-		return { cause: 'permission_denied', advice };
+		const reasons = [
+			`the token lacks ${needs.join(' or ')}`,
+			'it acts for somebody who is no Company Admin on the Enterprise plan',
+			...(isLookUp ? ["'Organization ID' is not that of the token"] : []),
+		];
+		return { cause: 'permission_denied', advice: reasons.join(', or ') };
 	}
 	return undefined;
 }
@@ -244,8 +257,7 @@ export const miro = defineConnector<MiroCredential, Account, MiroOptions>({
 		schema,
 		test: {
 			baseUrlField: 'apiUrl',
-			// Members can be asked for only where the organization is known.
-			path: `={{ $credentials.organizationId.trim() ? '${MEMBERS_OF}' + encodeURIComponent($credentials.organizationId.trim()) + '/members?limit=1' : '${TOKEN_INFORMATION}' }}`,
+			path: TEST_PATH,
 			needs: READ,
 			refusals: [
 				{

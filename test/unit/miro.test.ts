@@ -1,5 +1,6 @@
 /** What is Miro's own: the organization, look-ups without the scope, addresses on the wire, guests, bad tokens, Check Setup. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { Expression } from 'n8n-workflow';
 import { openCredential } from '../../nodes/core/connection';
 import { checkSetup } from '../../nodes/core/flow';
 import { miro as connector } from '../../nodes/Miro/connector';
@@ -98,6 +99,18 @@ describe('the organization', () => {
 	);
 });
 
+test('the address is not used in another organization than the one that is given', async () => {
+	bench.miro.foreignOrganizationStatus = 403;
+	bench.miro.showsScopes = false;
+	expect(await revoke(bench.connection({ organizationId: '1' }), JANE)).toMatchObject({
+		outcome: 'failed',
+		cause: 'permission_denied',
+		state: 'user_lookup_failed',
+		message: expect.stringContaining("'Organization ID' is not that of the token"),
+	});
+	expect(sessionsOf(JANE)).toBe(2);
+});
+
 describe('addresses', () => {
 	test('with a plus sign stay themselves at every step', async () => {
 		const result = await revoke(bench.connection(), PLUS);
@@ -194,9 +207,7 @@ describe('without the scope to look up', () => {
 			user: null,
 			cause: null,
 			ended: ['sessions'],
-			message: expect.stringContaining(
-				`The look-up was not possible because the token lacks ${READ}`,
-			),
+			message: expect.stringContaining(`The look-up was not possible, because it needs ${READ}`),
 		});
 		expect(sessionsOf(JANE)).toBe(0);
 		expectDocumented(bench.simulator);
@@ -377,6 +388,19 @@ describe('the credential', () => {
 			authentication: { type: 'header', name: 'Authorization', value: 'Bearer T0ken' },
 			secrets: ['T0ken'],
 		});
+	});
+
+	test.each([
+		['', '/v1/oauth-token'],
+		[' ', '/v1/oauth-token'],
+		[undefined, '/v1/oauth-token'],
+		[' 307445 ', '/v2/orgs/307445/members?limit=1'],
+		['a/b', '/v2/orgs/a%2Fb/members?limit=1'],
+	])('is tested at an address that follows from the organization %j: %s', (id, path) => {
+		const data = { $credentials: { organizationId: id } };
+		Expression.initializeGlobalContext(data);
+		const { test: tested } = connector.credential;
+		expect(Expression.resolveWithoutWorkflow(tested.path.slice(1), data)).toBe(path);
 	});
 
 	test.each([

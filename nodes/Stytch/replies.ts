@@ -31,7 +31,7 @@ export const user = z.object({
 export type StytchUser = z.infer<typeof user>;
 
 /** https://stytch.com/docs/api-reference/b2b/api/members/member-object */
-export const member = z.object({
+const member = z.object({
 	member_id: id,
 	organization_id: id,
 	external_id: text,

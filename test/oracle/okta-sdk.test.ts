@@ -7,15 +7,12 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Client } from '@okta/okta-sdk-nodejs';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import { type Connection, readOptions } from '../../nodes/core/connection';
-import {
-	checkSetup,
-	retrieveUserOnly,
-	revokeAllSessions,
-	revokeOneSession,
-} from '../../nodes/core/flow';
+import type { Connection } from '../../nodes/core/connection';
+import { checkSetup } from '../../nodes/core/flow';
 import { closeAll } from '../../nodes/core/transport';
+import { endSession, retrieve, revoke, within } from '../contract/suite';
 import { type OktaBench, startOkta } from '../support/okta';
+import { byRoute, meaning, recorded, type Recorded, testExplanations } from './recorded';
 
 /** Where SDK and connector differ on purpose, and why that is right. */
 const differences = {
@@ -128,58 +125,18 @@ const logins = [
 	'nora,x=y@example.com',
 ] as const;
 
-type Recorded = OktaBench['simulator']['requests'][number];
+const wire = (work: () => Promise<unknown>): Promise<readonly Recorded[]> =>
+	recorded(okta.simulator, work);
 
-/** What goes over the wire while `work` runs; that the vendor refuses it does not matter here. */
-async function recorded(work: () => Promise<unknown>): Promise<readonly Recorded[]> {
-	okta.simulator.forget();
-	await work().catch(() => undefined);
-	expect(okta.simulator.unmatched).toEqual([]);
-	return [...okta.simulator.requests];
-}
+const identify = (identity: string): Promise<unknown> => retrieve(connection, identity);
 
-/** A request without what is free to differ: percent-encoding decoded, order of the query dropped. */
-function meaning(request: Recorded | undefined) {
-	if (!request) throw new Error('Nothing was sent');
-	const { method, path, query, body, headers } = request;
-	return {
-		method,
-		segments: path.split('/').map(decodeURIComponent),
-		query: [...new URLSearchParams(query)].toSorted(([one], [other]) => (one < other ? -1 : 1)),
-		body,
-		authorization: headers.authorization,
-		accept: headers.accept?.split(',')[0],
-	};
-}
-
-const identify = (identity: string): Promise<unknown> =>
-	retrieveUserOnly({ connection, identity, ...settings() });
-
-const settings = () => ({
-	options: readOptions(connection.connector, {}),
-	verify: true,
-	allowShortNames: false,
-	allowOwnIdentity: true,
-	dryRun: false,
-	budget: { deadline: performance.now() + 10_000 },
-});
-
-const revoke = (identity: string, options: Record<string, boolean> = {}): Promise<unknown> =>
-	revokeAllSessions({
-		connection,
-		identity,
-		...settings(),
-		options: readOptions(connection.connector, options),
-		mayTouch: () => Promise.resolve(null),
-	});
-
-const byRoute = (requests: readonly Recorded[], route: string): Recorded | undefined =>
-	requests.find((request) => request.route === route);
+const end = (identity: string, options: Record<string, boolean> = {}): Promise<unknown> =>
+	revoke(connection, identity, { options });
 
 describe('get a user', () => {
 	test.each(logins)('by login: %s', async (login) => {
-		const [theirs] = await recorded(() => sdk.userApi.getUser({ userId: login }));
-		const [ours] = await recorded(() => identify(login));
+		const [theirs] = await wire(() => sdk.userApi.getUser({ userId: login }));
+		const [ours] = await wire(() => identify(login));
 		expect(meaning(ours)).toEqual(meaning(theirs));
 		expect(meaning(ours).segments.at(-1)).toBe(login);
 		// The bytes are the same too, but for the characters listed above.
@@ -193,16 +150,15 @@ describe('get a user', () => {
 
 	test('by id', async () => {
 		const { id } = okta.org.user('nora@example.com');
-		const [theirs] = await recorded(() => sdk.userApi.getUser({ userId: id }));
-		const [ours] = await recorded(() => identify(id));
+		const [theirs] = await wire(() => sdk.userApi.getUser({ userId: id }));
+		const [ours] = await wire(() => identify(id));
 		expect(meaning(ours)).toEqual(meaning(theirs));
 		expect(ours?.path).toBe(theirs?.path);
 	});
 
 	test('who the token belongs to', async () => {
-		const [theirs] = await recorded(() => sdk.userApi.getUser({ userId: 'me' }));
-		const budget = { deadline: performance.now() + 5_000 };
-		const [ours] = await recorded(() => okta.connection().ownAccount(budget));
+		const [theirs] = await wire(() => sdk.userApi.getUser({ userId: 'me' }));
+		const [ours] = await wire(() => okta.connection().ownAccount(within(5_000)));
 		expect(meaning(ours)).toEqual(meaning(theirs));
 	});
 });
@@ -229,8 +185,8 @@ describe('search', () => {
 	];
 
 	test.each(addresses)('by e-mail: %s', async (address) => {
-		const [theirs] = await recorded(search(criteria('profile.email', address)));
-		const ours = byRoute(await recorded(() => identify(address)), 'listUsers');
+		const [theirs] = await wire(search(criteria('profile.email', address)));
+		const ours = byRoute(await wire(() => identify(address)), 'listUsers');
 		expect(meaning(ours)).toEqual(meaning(theirs));
 		expect(ours?.query).not.toContain('+');
 	});
@@ -238,18 +194,17 @@ describe('search', () => {
 	test.each(['a/b@example.com', '../x@example.com', '.', '..'])(
 		'by login, where a path cannot carry it: %s',
 		async (login) => {
-			const [theirs] = await recorded(search(criteria('profile.login', login)));
-			const [ours] = await recorded(() => identify(login));
+			const [theirs] = await wire(search(criteria('profile.login', login)));
+			const [ours] = await wire(() => identify(login));
 			expect(meaning(ours)).toEqual(meaning(theirs));
 		},
 	);
 
 	test('the set-up check asks for one user', async () => {
-		const [theirs] = await recorded(async () => {
+		const [theirs] = await wire(async () => {
 			await (await sdk.userApi.listUsers({ limit: 1 })).next();
 		});
-		const budget = { deadline: performance.now() + 5_000 };
-		const [ours] = await recorded(() => checkSetup({ connection, budget }));
+		const [ours] = await wire(() => checkSetup({ connection, budget: within(5_000) }));
 		expect(meaning(ours)).toEqual(meaning(theirs));
 	});
 });
@@ -261,13 +216,8 @@ describe('revoke', () => {
 	);
 	test.each(combinations)('all sessions, %j', async (options) => {
 		const { id } = okta.org.user('nora@example.com');
-		const [theirs] = await recorded(() =>
-			sdk.userApi.revokeUserSessions({ userId: id, ...options }),
-		);
-		const ours = byRoute(
-			await recorded(() => revoke('nora@example.com', options)),
-			'revokeUserSessions',
-		);
+		const [theirs] = await wire(() => sdk.userApi.revokeUserSessions({ userId: id, ...options }));
+		const ours = byRoute(await wire(() => end('nora@example.com', options)), 'revokeUserSessions');
 		expect(meaning(ours)).toEqual(meaning(theirs));
 		expect(ours?.path).toBe(theirs?.path);
 		expect(ours?.headers['content-type']).toBeUndefined();
@@ -277,10 +227,8 @@ describe('revoke', () => {
 	test.each(['102fWxQ1wKgS7aUnD9fYzbQyg', 'with/slash', 'with space+%', 'ünï'])(
 		'one session, %s',
 		async (sessionId) => {
-			const [theirs] = await recorded(() => sdk.sessionApi.revokeSession({ sessionId }));
-			const budget = { deadline: performance.now() + 5_000 };
-			const session = { parameter: 'sessionId', value: sessionId };
-			const [ours] = await recorded(() => revokeOneSession({ connection, budget }, session));
+			const [theirs] = await wire(() => sdk.sessionApi.revokeSession({ sessionId }));
+			const [ours] = await wire(() => endSession(connection, sessionId, 'nora@example.com'));
 			expect(meaning(ours)).toEqual(meaning(theirs));
 			expect(ours?.path).toBe(theirs?.path);
 		},
@@ -289,11 +237,11 @@ describe('revoke', () => {
 
 test('read the System Log', async () => {
 	const { id } = okta.org.user('nora@example.com');
-	const ours = byRoute(await recorded(() => revoke('nora@example.com')), 'listLogEvents');
+	const ours = byRoute(await wire(() => end('nora@example.com')), 'listLogEvents');
 	const since = new URLSearchParams(ours?.query).get('since') ?? '';
 	expect(new Date(since).toISOString()).toBe(since);
 	expect(Math.abs(Date.parse(since) - Date.now())).toBeLessThan(60_000);
-	const [theirs] = await recorded(async () => {
+	const [theirs] = await wire(async () => {
 		const events = await sdk.systemLogApi.listLogEvents({
 			since,
 			filter: `eventType eq "user.session.clear" and target.id eq "${id}"`,
@@ -332,8 +280,7 @@ describe('the token request of a service app', () => {
 			scopes: SCOPES.join(' '),
 			dpop,
 		});
-		const ask = () =>
-			retrieveUserOnly({ connection: app, identity: 'nora@example.com', ...settings() });
+		const ask = () => retrieve(app, 'nora@example.com');
 		return { clientId, client, ask };
 	}
 
@@ -341,8 +288,8 @@ describe('the token request of a service app', () => {
 	test.each(cases)('with an RSA key, %j', async ({ form, dpop }) => {
 		const { clientId, client, ask } = clients('RSA', form, dpop);
 		const userId = 'nora@example.com';
-		const theirs = await recorded(() => client.userApi.getUser({ userId }));
-		const ours = await recorded(ask);
+		const theirs = await wire(() => client.userApi.getUser({ userId }));
+		const ours = await wire(ask);
 		const routes = [...(dpop ? ['token'] : []), 'token', 'getUser'];
 		expect(theirs.map(({ route }) => route)).toEqual(routes);
 		expect(ours.map(({ route }) => route)).toEqual(routes);
@@ -379,7 +326,7 @@ describe('the token request of a service app', () => {
 	test.each(cases)('with an EC key, %j', async ({ form, dpop }) => {
 		const { clientId, client, ask } = clients('EC', form, dpop);
 		const theirs = assertionOf(await client.oauth.getJwt('/oauth2/v1/token'));
-		const ours = await recorded(ask);
+		const ours = await wire(ask);
 		const our = tokenRequest(byRoute(ours, 'token'));
 		expect(our.assertion).toEqual(theirs);
 		expect(our.assertion).toMatchObject({ alg: 'ES256', kid: 'key-1', claims: { iss: clientId } });
@@ -420,10 +367,4 @@ describe('the token request of a service app', () => {
 	}
 });
 
-test.each(Object.values(differences))(
-	'the difference is explained: $what',
-	({ sdk: their, ...our }) => {
-		expect(their).not.toBe(our.connector);
-		expect(our.why.length).toBeGreaterThan(20);
-	},
-);
+testExplanations(differences);

@@ -28,7 +28,7 @@ export type JanssenUser = z.infer<typeof janssenUser>;
  *
  * @see https://github.com/JanssenProject/jans/blob/main/jans-config-api/docs/jans-config-api-swagger.yaml
  */
-export const janssenSession = z.object({
+const janssenSession = z.object({
 	userDn: text,
 	state: text,
 	creationDate: text,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { IDataObject } from 'n8n-workflow';
 import type { UserResult } from '../../nodes/core/everywhere/run';
+import { connectors } from '../../nodes/registry';
 import { type OktaBench, startOkta } from '../support/okta';
 import { type NodeSetting, runNode } from './engine';
 
@@ -56,7 +57,7 @@ test('one item per user with the fields of the contract', async () => {
 		source: 'sentinel',
 		incidentId: 'INC-42',
 		targetsUsed: ['okta'],
-		targetsSkipped: ['entra'],
+		targetsSkipped: connectors.map(({ key }) => key).filter((key) => key !== 'okta'),
 		retryTargets: [],
 		counts: { revoked: 1 },
 		residualUntil: null,

@@ -266,10 +266,8 @@ const more = (connectors: readonly Connector[]): INodeProperties[] => [
 		default: '',
 		options: [
 			{ name: 'None', value: '' },
-			...connectors
-				.map(({ key, title }) => ({ name: title, value: key }))
-				.sort((one, other) => one.name.localeCompare(other.name, 'en')),
-		],
+			...connectors.map(({ key, title }) => ({ name: title, value: key })),
+		].sort((one, other) => one.name.localeCompare(other.name, 'en')),
 		description:
 			'The system in which the user is looked up first: the email address found there is used in every system without an entry in Identities',
 	},

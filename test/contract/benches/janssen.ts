@@ -6,7 +6,7 @@ import { createJanssen } from '../../simulator/janssen';
 import type { JanssenServer } from '../../simulator/janssen-server';
 import { startSimulator } from '../../simulator/simulator';
 import type { Bench, RequestMatch, VendorFacts } from '../bench';
-import { list, retrieve, revoke, within } from '../suite';
+import { list, retrieve, revoke, within } from '../runs';
 
 const HAPPY = 'jane@example.com';
 const HAPPY_ADDRESS = 'jane.doe@mail.example.com';

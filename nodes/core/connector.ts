@@ -39,7 +39,8 @@ export interface User {
  */
 export type Lookup<Account> =
 	| { found: 'one'; reply: VendorReply; user: User; account: Account; refusal?: Refusal }
-	| { found: 'none'; reply: VendorReply }
+	/** `reply`: null when the vendor has nobody of such a name, so that nothing was asked. */
+	| { found: 'none'; reply: VendorReply | null }
 	/** Two or more distinct accounts: nobody is touched. */
 	| { found: 'many'; reply: VendorReply; candidates: readonly User[] }
 	/** The identity itself must not be looked up, for example Okta's `me`. */

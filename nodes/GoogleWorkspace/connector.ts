@@ -41,6 +41,8 @@ interface Account {
 	isAdmin: boolean;
 }
 
+type Target = Pick<Account, 'id' | 'isAdmin'>;
+
 type GoogleLookup = Lookup<Account>;
 
 const options = z
@@ -58,17 +60,15 @@ type GoogleOptions = z.infer<typeof options>;
  * @see https://support.google.com/a/answer/1219251
  */
 const READ = [scopes.read, 'Users > Read'];
-const REVOKE = [scopes.revoke, 'User Security Management'];
-/** @see https://support.google.com/a/answer/2405986 */
-const REVOKE_ADMINS = [scopes.revoke, 'Super Admin'];
 const REPORTS = 'Reports';
-
-/** The quota is one for all methods. @see https://developers.google.com/workspace/admin/directory/v1/limits */
-const directory = { idempotent: true, bucket: 'directory' } as const;
+/** Only super administrators may touch other administrators. @see https://support.google.com/a/answer/2405986 */
+const toRevoke = ({ isAdmin }: Target): readonly string[] => [
+	scopes.revoke,
+	isAdmin ? 'Super Admin' : 'User Security Management',
+];
 
 const WANTED =
 	'id,primaryEmail,name/fullName,suspended,archived,isAdmin,isDelegatedAdmin,aliases,nonEditableAliases';
-const ABOUT_ADMIN = 'id,isAdmin';
 
 /** By id, primary address or alias. @see https://developers.google.com/workspace/admin/directory/reference/rest/v1/users/get */
 const getUser = (userKey: string, wanted: string): VendorRequest => ({
@@ -76,10 +76,17 @@ const getUser = (userKey: string, wanted: string): VendorRequest => ({
 	path: path`/admin/directory/v1/users/${userKey}`,
 	query: { fields: wanted },
 	needs: READ,
-	...directory,
+	idempotent: true,
+	bucket: 'users',
 });
 
-/** @see https://developers.google.com/workspace/admin/directory/v1/guides/search-users */
+/** The administrator as whom the credential acts. Its own bucket: nobody's look-up waits for it. */
+const getAdmin = (adminEmail: string): VendorRequest => ({
+	...getUser(adminEmail, 'id,isAdmin'),
+	bucket: 'admin',
+});
+
+/** Somebody who is no administrator. @see https://developers.google.com/workspace/admin/directory/v1/guides/search-users */
 const listOrdinaryUser: VendorRequest = {
 	method: 'GET',
 	path: '/admin/directory/v1/users',
@@ -90,23 +97,26 @@ const listOrdinaryUser: VendorRequest = {
 		fields: 'kind,users(id)',
 	},
 	needs: READ,
-	...directory,
+	idempotent: true,
+	bucket: 'users',
 };
 
-const listGrants = (id: string, wanted: string): VendorRequest => ({
+const listGrants = (account: Target, wanted: string): VendorRequest => ({
 	method: 'GET',
-	path: path`/admin/directory/v1/users/${id}/tokens`,
+	path: path`/admin/directory/v1/users/${account.id}/tokens`,
 	query: { fields: wanted },
-	needs: REVOKE,
-	...directory,
+	needs: toRevoke(account),
+	idempotent: true,
+	bucket: 'tokens',
 });
 
-const listAppPasswords = (id: string, wanted: string): VendorRequest => ({
+const listAppPasswords = (account: Target, wanted: string): VendorRequest => ({
 	method: 'GET',
-	path: path`/admin/directory/v1/users/${id}/asps`,
+	path: path`/admin/directory/v1/users/${account.id}/asps`,
 	query: { fields: wanted },
-	needs: REVOKE,
-	...directory,
+	needs: toRevoke(account),
+	idempotent: true,
+	bucket: 'asps',
 });
 
 /**
@@ -165,7 +175,7 @@ function* lookUp(
 function* isElsewhere(identity: string, { adminEmail }: GoogleCredential): Inquiry<boolean> {
 	const isOwnDomain = sameName(domainOf(identity), domainOf(adminEmail));
 	if (adminEmail === '' || !isAddress(identity) || isOwnDomain) return false;
-	const reply = yield getUser(adminEmail, ABOUT_ADMIN);
+	const reply = yield getAdmin(adminEmail);
 	return reply.status === 200 && administrator.safeParse(reply.body).success;
 }
 
@@ -202,20 +212,21 @@ const isDone = ({ status, body, bodyKind }: VendorReply): boolean =>
 	(status === 200 || status === 204) && (bodyKind === 'empty' || nothing.safeParse(body).success);
 
 /** @see https://developers.google.com/workspace/admin/directory/reference/rest/v1/users/signOut */
-const signOut = ({ id, primaryEmail, isSuspended, isAdmin }: Account): RevokeStep => ({
+const signOut = (account: Account): RevokeStep => ({
 	request: {
 		method: 'POST',
-		path: path`/admin/directory/v1/users/${id}/signOut`,
-		needs: isAdmin ? REVOKE_ADMINS : REVOKE,
-		...directory,
+		path: path`/admin/directory/v1/users/${account.id}/signOut`,
+		needs: toRevoke(account),
+		idempotent: true,
+		bucket: 'signOut',
 	},
 	ends: ['sessions'],
 	judge(reply) {
 		if (isDone(reply)) return { verdict: 'ended', changed: null };
 		if (gone(reply)) return { verdict: 'user_gone' };
-		// Whether Google signs suspended users out is open in its documents; a 400 then says that it does not.
-		if (!isSuspended || reply.status !== 400 || reasonOf(reply) === null) return undefined;
-		const why = `Google did not sign ${primaryEmail} out because the account is suspended: it cannot be used until it is restored; run again then`;
+		// Whether suspended users can be signed out is open in Google's documents; a 400 then says no.
+		if (!account.isSuspended || reply.status !== 400 || reasonOf(reply) === null) return undefined;
+		const why = `Google did not sign ${account.primaryEmail} out because the account is suspended: nobody can use it until it is restored; run again then`;
 		return { verdict: 'refused', refusal: { cause: 'unsupported_user', why } };
 	},
 });
@@ -224,10 +235,16 @@ const signOut = ({ id, primaryEmail, isSuspended, isAdmin }: Account): RevokeSte
 const deletion = (
 	what: string,
 	at: string,
-	{ isAdmin }: Account,
+	account: Account,
 	isGone: (reply: VendorReply) => boolean,
 ): RevokeStep => ({
-	request: { method: 'DELETE', path: at, needs: isAdmin ? REVOKE_ADMINS : REVOKE, ...directory },
+	request: {
+		method: 'DELETE',
+		path: at,
+		needs: toRevoke(account),
+		idempotent: true,
+		bucket: `delete ${what}`,
+	},
 	ends: [what],
 	count: 1,
 	judge(reply) {
@@ -248,7 +265,7 @@ const grantsOf = (account: Account): Listing => ({
 	lists: GRANTS,
 	*list() {
 		const { id } = account;
-		const { items } = expectJson(yield listGrants(id, 'kind,items(clientId)'), tokenList);
+		const { items } = expectJson(yield listGrants(account, 'kind,items(clientId)'), tokenList);
 		return [...new Set(items.map(({ clientId }) => clientId))].map((clientId) => {
 			const at = path`/admin/directory/v1/users/${id}/tokens/${clientId}`;
 			return deletion(GRANTS, at, account, gone);
@@ -261,7 +278,7 @@ const appPasswordsOf = (account: Account): Listing => ({
 	lists: APP_PASSWORDS,
 	*list() {
 		const { id } = account;
-		const { items } = expectJson(yield listAppPasswords(id, 'kind,items(codeId)'), aspList);
+		const { items } = expectJson(yield listAppPasswords(account, 'kind,items(codeId)'), aspList);
 		return items.map(({ codeId }) => {
 			const at = path`/admin/directory/v1/users/${id}/asps/${String(codeId)}`;
 			return deletion(APP_PASSWORDS, at, account, isAppPasswordGone);
@@ -278,14 +295,14 @@ const isAppPasswordGone = (reply: VendorReply): boolean =>
 	gone(reply) || (reply.status === 400 && reasonOf(reply) === 'invalid');
 
 function* listSessions(
-	{ id }: Account,
+	account: Account,
 	{ limit }: { limit: number | null },
 ): Inquiry<readonly Session[]> {
-	const granted = expectJson(yield listGrants(id, 'kind,items'), tokenList).items.map(
+	const granted = expectJson(yield listGrants(account, 'kind,items'), tokenList).items.map(
 		(raw): Session => ({ ...UNTOLD, id: raw.clientId, kind: 'OAuth grant', raw }),
 	);
 	if (limit !== null && granted.length >= limit) return granted;
-	const passwords = expectJson(yield listAppPasswords(id, 'kind,items'), aspList).items.map(
+	const passwords = expectJson(yield listAppPasswords(account, 'kind,items'), aspList).items.map(
 		(raw): Session => ({
 			...UNTOLD,
 			id: String(raw.codeId),
@@ -364,7 +381,7 @@ const mayAudit = ({ credential, scopes: granted }: Standpoint<GoogleCredential>)
  */
 function* provesRevoking(adminId: string | null): Inquiry<boolean> {
 	if (adminId !== null) {
-		const reply = yield listGrants(adminId, 'kind');
+		const reply = yield listGrants({ id: adminId, isAdmin: false }, 'kind');
 		if (!isForbidden(reply)) {
 			expectJson(reply, tokenList);
 			return true;
@@ -372,7 +389,7 @@ function* provesRevoking(adminId: string | null): Inquiry<boolean> {
 	}
 	const [ordinary] = expectJson(yield listOrdinaryUser, userList).users;
 	if (!ordinary) return false;
-	expectJson(yield listGrants(ordinary.id, 'kind'), tokenList);
+	expectJson(yield listGrants({ ...ordinary, isAdmin: false }, 'kind'), tokenList);
 	return true;
 }
 
@@ -439,7 +456,7 @@ export const googleWorkspace = defineConnector<GoogleCredential, Account, Google
 
 	*ownAccount({ credential: { adminEmail } }) {
 		if (adminEmail === '') return null;
-		return expectJson(yield getUser(adminEmail, ABOUT_ADMIN), administrator).id;
+		return expectJson(yield getAdmin(adminEmail), administrator).id;
 	},
 
 	endedOutcome: 'revoked',
@@ -452,6 +469,7 @@ export const googleWorkspace = defineConnector<GoogleCredential, Account, Google
 		];
 	},
 
+	lists: `${GRANTS} and ${APP_PASSWORDS}`,
 	listSessions,
 
 	/** Google does not say that a sign-out leaves this event: its absence says nothing. */
@@ -472,7 +490,7 @@ export const googleWorkspace = defineConnector<GoogleCredential, Account, Google
 		const { adminEmail } = at.credential;
 		let admin: z.infer<typeof administrator> | null = null;
 		if (adminEmail !== '') {
-			const reply = yield getUser(adminEmail, ABOUT_ADMIN);
+			const reply = yield getAdmin(adminEmail);
 			if (gone(reply)) {
 				const what = `the field 'Admin Email' names nobody: there is no user ${adminEmail}`;
 				return {

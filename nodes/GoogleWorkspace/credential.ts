@@ -101,10 +101,10 @@ export const fields: readonly Field[] = [
 		default: API_URL,
 		description: 'The address of the Admin SDK, without a path',
 	},
-	// eslint-disable-next-line n8n-nodes-base/node-param-type-options-password-missing -- An address is no secret.
 	{
 		name: 'tokenUrl',
 		label: 'Token URL',
+		// eslint-disable-next-line n8n-nodes-base/node-param-type-options-password-missing -- An address is no secret.
 		type: 'string',
 		default: TOKEN_URL,
 		description: 'The address of the token endpoint, with its path',

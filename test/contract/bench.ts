@@ -98,8 +98,11 @@ export interface VendorFacts {
 		| LeftOut;
 	/** The request that asks which account the credential acts as. */
 	ownAccount: RequestMatch | LeftOut;
-	/** Options that widen: what each adds to `ended`, and the kind of access that ends with it. */
-	widening: readonly { option: string; ends: string; held: string }[];
+	/**
+	 * Options that widen: what each adds to `ended`, and the kind of access that ends with it; `match`:
+	 * requests of its own, absent where the revocation does it too.
+	 */
+	widening: readonly { option: string; ends: string; held: string; match?: RequestMatch }[];
 	/**
 	 * `whenHidden`: what it comes to when the vendor goes on showing what was there before. A marker
 	 * that has not moved proves nothing; sessions that are still listed do.

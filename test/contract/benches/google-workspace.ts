@@ -228,8 +228,18 @@ export const googleWorkspace: VendorFacts = {
 	},
 	ownAccount: (request) => request.route === 'directory.users.get' && !looksUp(request),
 	widening: [
-		{ option: 'revokeOAuthGrants', ends: 'OAuth grants', held: 'grants' },
-		{ option: 'deleteAppPasswords', ends: 'app passwords', held: 'appPasswords' },
+		{
+			option: 'revokeOAuthGrants',
+			ends: 'OAuth grants',
+			held: 'grants',
+			match: ({ route }) => route === 'directory.tokens.delete',
+		},
+		{
+			option: 'deleteAppPasswords',
+			ends: 'app passwords',
+			held: 'appPasswords',
+			match: ({ route }) => route === 'directory.asps.delete',
+		},
 	],
 	readBack: {
 		match: ({ route }) => route === 'reports.activities.list',

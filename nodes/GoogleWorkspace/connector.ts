@@ -433,7 +433,7 @@ export const googleWorkspace = defineConnector<GoogleCredential, Account, Google
 		schema,
 		test: {
 			baseUrlField: 'apiUrl',
-			path: "=/admin/directory/v1/users{{ $credentials.adminEmail.trim() ? '/' + encodeURIComponent($credentials.adminEmail.trim()) + '?fields=id' : '?customer=my_customer&maxResults=1&fields=kind' }}",
+			path: "=/admin/directory/v1/users{{ ($credentials.adminEmail ?? '').trim() ? '/' + encodeURIComponent($credentials.adminEmail.trim()) + '?fields=id' : '?customer=my_customer&maxResults=1&fields=kind' }}",
 			needs: READ.join(', and to the administrator the privilege '),
 		},
 	},

@@ -4,7 +4,15 @@ import { janssen } from './Janssen/connector';
 import { microsoftEntra } from './MicrosoftEntra/connector';
 import { miro } from './Miro/connector';
 import { okta } from './Okta/connector';
+import { slack } from './Slack/connector';
 import { stytch } from './Stytch/connector';
 
 /** Every connector, in the order in which results name them. */
-export const connectors: readonly Connector[] = [janssen, microsoftEntra, miro, okta, stytch];
+export const connectors: readonly Connector[] = [
+	janssen,
+	microsoftEntra,
+	miro,
+	okta,
+	slack,
+	stytch,
+];

@@ -3,6 +3,7 @@ import { microsoftEntra } from './entra';
 import { janssen } from './janssen';
 import { miro } from './miro';
 import { okta } from './okta';
+import { slack } from './slack';
 import { stytchB2B, stytchConsumer } from './stytch';
 
 /** One for each connector of the registry; where a vendor has several products, one for each. */
@@ -11,6 +12,7 @@ export const benches: readonly VendorFacts[] = [
 	janssen,
 	miro,
 	okta,
+	slack,
 	stytchB2B,
 	stytchConsumer,
 ];

@@ -1,10 +1,9 @@
-import { connect } from '../../../nodes/core/connection';
-import { closeAll } from '../../../nodes/core/transport';
 import { slack as connector } from '../../../nodes/Slack/connector';
 import type { MatchableRequest } from '../../simulator/faults';
-import { type Simulator, startSimulator } from '../../simulator/simulator';
-import { createSlack, type Slack } from '../../simulator/slack';
+import type { Simulator } from '../../simulator/simulator';
+import type { Slack } from '../../simulator/slack';
 import type { SlackClient } from '../../simulator/slack-org';
+import { startSlack } from '../../support/slack';
 import type { Bench, RequestMatch, VendorFacts } from '../bench';
 
 const HAPPY = 'jane@example.com';
@@ -51,34 +50,20 @@ const readsBack: RequestMatch = (request) => {
 };
 
 async function start(): Promise<Bench> {
-	const slack = createSlack({
-		seed,
-		bulkDelayMs: 200,
-		rateLimit: { limit: 1_000_000, windowMs: 60_000 },
-	});
-	simulator = await startSimulator(slack);
+	const bench = await startSlack({ seed, bulkDelayMs: 200 });
+	const { slack } = bench;
+	({ simulator } = bench);
 	const { faults } = simulator;
-	const loginOf = ({ email, id }: { email?: string; id: string }): string => email ?? id;
 	return {
 		simulator,
-		connection: ({ surroundings } = {}) =>
-			connect(
-				connector,
-				{ userToken: TOKEN, apiUrl: `${simulator.url}/api` },
-				{ usersInParallel: 10, log: () => undefined, ...surroundings },
-			),
+		connection: ({ surroundings } = {}) => bench.connection(TOKEN, surroundings),
 		secretsOf: () => [TOKEN],
-		async reset() {
-			await closeAll();
-			faults.clear();
-			slack.reset();
-			simulator.forget();
-		},
+		reset: bench.reset,
 		everyone: () =>
 			Object.fromEntries(
 				slack
 					.allUsers()
-					.map((user) => [loginOf(user), { sessions: slack.sessionsOf(user.id).length }]),
+					.map((user) => [user.email ?? user.id, { sessions: slack.sessionsOf(user.id).length }]),
 			),
 		addUser: ({ login, displayName = login }) =>
 			slack.addUser({ email: login, realName: displayName, sessions: SESSIONS }).id,
@@ -106,10 +91,7 @@ async function start(): Promise<Bench> {
 			const body = { ok: false, error: 'user_not_found' };
 			faults.next({ match: resets, fault: { kind: 'wrongShape', body } });
 		},
-		async close() {
-			await simulator.close();
-			await closeAll();
-		},
+		close: bench.close,
 	};
 }
 

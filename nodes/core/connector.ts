@@ -87,6 +87,8 @@ export interface RevokeStep {
 	ends: readonly string[];
 	/** How many of the first of `ends` it ends; absent when that is not known. */
 	count?: number;
+	/** Ids of the sessions among them, where they were listed: a read-back tells old sessions from new ones by these. */
+	sessions?: readonly string[];
 	/** Reads the answer; undefined when the vendor's documents give it no meaning here: then its status decides. */
 	judge(reply: VendorReply): StepVerdict | undefined;
 }
@@ -324,10 +326,20 @@ export interface Connector<Credential = unknown, Account = unknown, Options = un
 		polls: readonly number[];
 		/** Read also after "nothing to revoke": where the answer that says so could come from somebody else. */
 		alsoOfNothing?: true;
-		/** `since`: the vendor's clock just before the revocation, ms since 1970. */
-		read(account: Account, since: number, at: Standpoint<Credential>): Inquiry<ReadBack>;
-		/** False when the credential surely has no right to look; the look-up may have shown that. */
-		isPossible(standpoint: Standpoint<Credential>, account: Account): boolean;
+		/**
+		 * `since`: the vendor's clock just before the revocation, ms since 1970. `sent`: the
+		 * revocation's requests.
+		 */
+		read(
+			account: Account,
+			since: number,
+			at: Standpoint<Credential> & { sent: readonly RevokeStep[] },
+		): Inquiry<ReadBack>;
+		/**
+		 * False when the credential surely has no right to look, which the look-up may have shown, or
+		 * when what was chosen leaves nothing to be seen.
+		 */
+		isPossible(at: Viewpoint<Credential, Options>, account: Account): boolean;
 	};
 	survives(options: Options, credential: Credential): readonly Survivor[];
 	checkSetup(standpoint: Standpoint<Credential>): Inquiry<SetupFinding>;
@@ -360,6 +372,11 @@ export class MissingPermission extends Error {
 	) {
 		super(`Missing permissions: ${missingPermissions.join(', ')}`);
 	}
+}
+
+/** Ends the making of a request: a value of the item cannot be what it is meant to be. */
+export class InvalidInput extends Error {
+	override readonly name = 'InvalidInput';
 }
 
 /**

@@ -1,5 +1,5 @@
 /** How what went wrong becomes an outcome: by status codes and the transport's closed list, never by searching texts. */
-import { type Connector, MissingPermission } from './connector';
+import { type Connector, InvalidInput, MissingPermission } from './connector';
 import type { Cause, FailureCause, Outcome } from './outcome';
 import { TransportError, type VendorReply, type VendorRequest } from './transport/types';
 import { UnsafeSegmentError } from './transport/url';
@@ -93,7 +93,7 @@ export function stopForThrown(thrown: unknown, connector: Pick<Connector, 'title
 		const { reason, message, missingPermissions } = thrown;
 		return new Stop('failed', reason, `${connector.title}: ${message}`, { missingPermissions });
 	}
-	if (thrown instanceof UnsafeSegmentError) {
+	if (thrown instanceof UnsafeSegmentError || thrown instanceof InvalidInput) {
 		return new Stop('failed', 'invalid_input', `${connector.title}: ${thrown.message}`);
 	}
 	if (thrown instanceof MissingPermission) {

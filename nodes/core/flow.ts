@@ -68,8 +68,9 @@ export async function revokeAllSessions(task: Task): Promise<TargetResult> {
 			);
 			// What an earlier round ended stays ended.
 			outcome = checked === 'nothing_to_revoke' ? (outcome ?? checked) : checked;
-			const { status, residue } = await verify(task, journal, found, outcome);
-			if (residue === 0) {
+			const { status, residue } = await verify(task, journal, found, outcome, sent);
+			// What is queued may still be there.
+			if (residue === 0 || outcome === 'accepted') {
 				if (outcome !== 'accepted' || status !== 'verified') return journal.revoked(outcome);
 				journal.queuedWasDone();
 				return journal.revoked(connector.endedOutcome);
@@ -510,12 +511,13 @@ async function verify(
 	journal: Journal,
 	found: Found,
 	outcome: RevocationOutcome,
+	sent: readonly Sent[],
 ): Promise<Seen> {
-	const { connector, line, credential } = task.connection;
+	const { connector, line } = task.connection;
 	const { readBack } = connector;
 	const nothingToSee = outcome === 'nothing_to_revoke' && !readBack?.alsoOfNothing;
 	if (!task.verify || nothingToSee) return { status: null, residue: 0 };
-	const at = { credential, scopes: journal.scopes };
+	const at = { ...viewpoint(task, journal), sent: sent.flatMap(({ step }) => step ?? []) };
 	if (!readBack?.isPossible(at, found.account)) {
 		journal.verified('unverifiable', null);
 		return { status: 'unverifiable', residue: 0 };

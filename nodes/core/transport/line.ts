@@ -156,7 +156,8 @@ class VendorLine implements Line {
 			const throttled = this.#isThrottled(reply);
 			sending.arrived ||= !throttled;
 			sending.refusal = throttled ? reply : undefined;
-			return { outcome: outcomeOf(reply, throttled), finish: () => reply };
+			const status = this.#access.isPassing?.(reply) ? 503 : reply.status;
+			return { outcome: outcomeOf({ ...reply, status }, throttled), finish: () => reply };
 		} catch (error) {
 			if (!(error instanceof TransportError) || error === sending.tokenFailure) throw error;
 			sending.arrived ||= error.mayHaveArrived;

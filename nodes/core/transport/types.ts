@@ -156,6 +156,8 @@ export interface Access {
 	allowUnauthorizedCerts?: boolean;
 	/** True when a reply means "too many requests" though its status is not 429 (Google's quota answers are 403). */
 	isThrottled?: (reply: VendorReply) => boolean;
+	/** True when a reply means "not now" though its status is not 5xx (Slack's own errors are 200). */
+	isPassing?: (reply: VendorReply) => boolean;
 }
 
 /** What the transport needs from the program around it; n8n's face supplies it. */

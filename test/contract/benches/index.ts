@@ -4,6 +4,7 @@ import { googleWorkspace } from './google-workspace';
 import { janssen } from './janssen';
 import { miro } from './miro';
 import { okta } from './okta';
+import { slack } from './slack';
 import { stytchB2B, stytchConsumer } from './stytch';
 
 /** One for each connector of the registry; where a vendor has several products, one for each. */
@@ -13,6 +14,7 @@ export const benches: readonly VendorFacts[] = [
 	microsoftEntra,
 	miro,
 	okta,
+	slack,
 	stytchB2B,
 	stytchConsumer,
 ];

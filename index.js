@@ -9,6 +9,7 @@ module.exports = {
 	OktaSessions: require('./dist/nodes/Okta/OktaSessions.node.js').OktaSessions,
 	RevokeEverywhere: require('./dist/nodes/RevokeEverywhere/RevokeEverywhere.node.js')
 		.RevokeEverywhere,
+	SlackSessions: require('./dist/nodes/Slack/SlackSessions.node.js').SlackSessions,
 	StytchSessions: require('./dist/nodes/Stytch/StytchSessions.node.js').StytchSessions,
 	GoogleWorkspaceSessionsApi:
 		require('./dist/credentials/GoogleWorkspaceSessionsApi.credentials.js')
@@ -22,6 +23,7 @@ module.exports = {
 	SessionRevocationPolicyApi:
 		require('./dist/credentials/SessionRevocationPolicyApi.credentials.js')
 			.SessionRevocationPolicyApi,
+	SlackSessionsApi: require('./dist/credentials/SlackSessionsApi.credentials.js').SlackSessionsApi,
 	StytchSessionsApi: require('./dist/credentials/StytchSessionsApi.credentials.js')
 		.StytchSessionsApi,
 };

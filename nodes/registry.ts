@@ -5,6 +5,7 @@ import { janssen } from './Janssen/connector';
 import { microsoftEntra } from './MicrosoftEntra/connector';
 import { miro } from './Miro/connector';
 import { okta } from './Okta/connector';
+import { slack } from './Slack/connector';
 import { stytch } from './Stytch/connector';
 
 /** Every connector, in the order in which results name them. */
@@ -14,5 +15,6 @@ export const connectors: readonly Connector[] = [
 	microsoftEntra,
 	miro,
 	okta,
+	slack,
 	stytch,
 ];

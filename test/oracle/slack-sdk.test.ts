@@ -11,6 +11,13 @@ import {
 } from '../../nodes/core/flow';
 import { DEMO_SLACK_USER_TOKEN, seedSlackDemo } from '../simulator/slack-demo';
 import { type SlackBench, startSlack } from '../support/slack';
+import {
+	byRoute,
+	meaning as meaningOf,
+	type Recorded,
+	recorded as recordedAt,
+	testExplanations,
+} from './recorded';
 
 /** Where SDK and connector differ on purpose, and why that is right. */
 const differences = {
@@ -91,35 +98,19 @@ beforeEach(async () => {
 });
 afterAll(() => bench.close());
 
-type Recorded = SlackBench['simulator']['requests'][number];
-
-/** What goes over the wire while `work` runs; that Slack refuses it does not matter here. */
+/** What goes over the wire while `work` runs, and nothing of it is undocumented. */
 async function recorded(work: () => Promise<unknown>): Promise<readonly Recorded[]> {
-	bench.simulator.forget();
-	await work().catch(() => undefined);
-	expect(bench.simulator.unmatched).toEqual([]);
+	const requests = await recordedAt(bench.simulator, work);
 	expect(bench.simulator.violations).toEqual([]);
-	return [...bench.simulator.requests];
+	return requests;
 }
 
-/** A request without what is free to differ: percent-encoding decoded, order of the form dropped. */
+/** The same for a form, whose members may stand in any order and be encoded in several ways. */
 function meaning(request: Recorded | undefined) {
-	if (!request) throw new Error('Nothing was sent');
-	const { method, path, query, body, headers } = request;
+	const { body, ...rest } = meaningOf(request);
 	const form = [...new URLSearchParams(body)].toSorted(([one], [other]) => (one < other ? -1 : 1));
-	return {
-		method,
-		path,
-		query,
-		form,
-		type: headers['content-type'],
-		authorization: headers.authorization,
-		accept: headers.accept?.split(',')[0],
-	};
+	return { ...rest, form, type: request?.headers['content-type'] };
 }
-
-const byRoute = (requests: readonly Recorded[], route: string): Recorded | undefined =>
-	requests.find((request) => request.route === route);
 
 const asking = (identity: string, options: object = {}) => ({
 	connection,
@@ -241,10 +232,4 @@ test('the scopes of the token', async () => {
 	expect((await checkSetup(asking(''))).message).not.toContain('does not tell');
 });
 
-test.each(Object.values(differences))(
-	'the difference is explained: $what',
-	({ sdk: their, ...our }) => {
-		expect(their).not.toBe(our.connector);
-		expect(our.why.length).toBeGreaterThan(20);
-	},
-);
+testExplanations(differences);

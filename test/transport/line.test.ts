@@ -182,6 +182,19 @@ describe('5xx', () => {
 		const error = await failure(lineTo(server.origin).send(get, within(10_000)));
 		expect(error).toMatchObject({ reason: 'unavailable', mayHaveArrived: true });
 	});
+
+	test('under another status, when the connector says so', async () => {
+		const server = await serve((_, response, count) =>
+			json(response, count === 2 ? { ok: 1 } : { error: 'internal_error' }),
+		);
+		const line = lineTo(server.origin, {
+			isPassing: ({ body }) => JSON.stringify(body).includes('internal_error'),
+		});
+		expect((await line.send(get, within(8000))).body).toEqual({ ok: 1 });
+		expect(server.requests).toHaveLength(2);
+		expect((await line.send(post, within(8000))).body).toEqual({ error: 'internal_error' });
+		expect(server.requests).toHaveLength(3);
+	});
 });
 
 describe('429', () => {

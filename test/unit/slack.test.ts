@@ -1,4 +1,5 @@
 /** What is Slack's own: errors with status 200, scopes, kinds of sessions, whose list it is, and many users at once. */
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import {
 	ConfigurationError,
@@ -677,4 +678,31 @@ describe('the credential', () => {
 		expect(values).toEqual(expect.arrayContaining(['invalid_auth', 'missing_scope']));
 		expect(values).not.toContain('users_not_found');
 	});
+});
+
+test('the manifest of the documents gives one token all that is needed, and no more', async () => {
+	const page = readFileSync('docs/connectors/slack.md', 'utf8');
+	const block = /```json\n(.*?)```/s.exec(page)?.[1] ?? '';
+	const manifest = JSON.parse(block) as {
+		oauth_config: { scopes: Record<string, string[]> };
+		settings: object;
+	};
+	expect(Object.keys(manifest.oauth_config.scopes)).toEqual(['user']);
+	expect(manifest.settings).toMatchObject({ org_deploy_enabled: true });
+	const scopes = manifest.oauth_config.scopes.user ?? [];
+	const at = withToken({ scopes });
+	expect((await check(at)).outcome).toBe('ready');
+	const [session] = (await list(NORA, null, at)).sessions ?? [];
+	const owner = { ...asking(at, NORA), owner: asking(at, NORA) };
+	const one = { parameter: 'sessionId', value: session?.id ?? '' };
+	expect((await revokeOneSession(owner, one)).outcome).toBe('revoked');
+	expect(await revoke(NORA, { at })).toMatchObject({
+		outcome: 'revoked',
+		verification: { status: 'verified' },
+	});
+	const needed = bench.simulator.requests.flatMap(
+		({ route }) => bench.simulator.routes.find(({ name }) => name === route)?.scopes ?? [],
+	);
+	// Slack grants users:read.email together with users:read only.
+	expect([...new Set([...needed, 'users:read'])].toSorted()).toEqual(scopes.toSorted());
 });

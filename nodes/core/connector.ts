@@ -284,6 +284,8 @@ export interface Connector<Credential = unknown, Account = unknown, Options = un
 	revocation(account: Account, at: Viewpoint<Credential, Options>): Plan;
 	/** How often a revocation is made in all while the read-back shows what it left; once by default. */
 	rounds?: number;
+	/** What `listSessions` lists, in the plural, where it cannot be sessions. */
+	lists?: string;
 	/** The sessions of an account; `limit`: no more than so many are asked for, null: all. */
 	listSessions?(
 		account: Account,

@@ -90,7 +90,8 @@ export function lacking(
 export function stopForThrown(thrown: unknown, connector: Pick<Connector, 'title'>): Stop {
 	if (thrown instanceof Stop) return thrown;
 	if (thrown instanceof TransportError) {
-		return new Stop('failed', thrown.reason, `${connector.title}: ${thrown.message}`);
+		const { reason, message, missingPermissions } = thrown;
+		return new Stop('failed', reason, `${connector.title}: ${message}`, { missingPermissions });
 	}
 	if (thrown instanceof UnsafeSegmentError) {
 		return new Stop('failed', 'invalid_input', `${connector.title}: ${thrown.message}`);

@@ -209,8 +209,8 @@ export class Journal {
 	}
 
 	listed(count: number): TargetResult {
-		const { title } = this.about.connection.connector;
-		return this.close('sessions_listed', `${title} lists ${count} sessions of ${this.who()}`);
+		const { title, lists = 'sessions' } = this.about.connection.connector;
+		return this.close('sessions_listed', `${title} lists ${count} ${lists} of ${this.who()}`);
 	}
 
 	valid(): TargetResult {

@@ -37,6 +37,7 @@ export interface GoogleOptions extends GoogleDirectoryOptions {
 const DIRECTORY = 'https://developers.google.com/workspace/admin/directory/reference/rest/v1';
 const SOURCES = {
 	getUser: `${DIRECTORY}/users/get`,
+	listUsers: `${DIRECTORY}/users/list`,
 	signOut: `${DIRECTORY}/users/signOut`,
 	listTokens: `${DIRECTORY}/tokens/list`,
 	deleteToken: `${DIRECTORY}/tokens/delete`,
@@ -90,6 +91,7 @@ const TOKENS_SHAPE = listShape(
 	values('anonymous clientId displayText etag kind nativeApp scopes userKey'),
 );
 const ASPS_SHAPE = listShape(values('codeId creationTime etag kind lastTimeUsed name userKey'));
+const USERS_SHAPE: Shape = { ...values('etag kind nextPageToken'), users: USER_SHAPE };
 const ACTIVITIES_SHAPE: Shape = { ...listShape('any'), ...values('nextPageToken') };
 
 /** What `viewType=domain_public` leaves of a user. */
@@ -445,6 +447,7 @@ export class GoogleWorkspace extends GoogleDirectory implements SimulatedVendor 
 				},
 				(request, _caller, target) => readUser(request, target),
 			),
+			this.usersRoute(),
 			this.api(
 				{
 					...secured,
@@ -531,6 +534,57 @@ export class GoogleWorkspace extends GoogleDirectory implements SimulatedVendor 
 	private done(): Reply {
 		if (this.voidAnswer === 'noContent') return { status: 204 };
 		return { status: 200, body: this.voidAnswer === 'empty' ? '' : {} };
+	}
+
+	// --- Users -------------------------------------------------------------------------------------
+
+	/** `GET /users`, of one account and by whether they are administrators. */
+	private usersRoute(): SimulatedRoute {
+		return {
+			name: 'directory.users.list',
+			method: 'GET',
+			url: '/admin/directory/v1/users',
+			source: SOURCES.listUsers,
+			scopes: READ_SCOPES,
+			query: [...COMMON_QUERY, 'customer', 'maxResults', 'query'],
+			handler: (request) => {
+				try {
+					const { user, admin } = this.authenticated(request, READ_SCOPES);
+					const allowed = admin === 'super' || (admin?.includes('USERS_RETRIEVE') ?? false);
+					if (user === undefined || !allowed) throw forbidden();
+					return selected(request, this.listUsers(request), USERS_SHAPE);
+				} catch (error) {
+					return refused(error);
+				}
+			},
+		};
+	}
+
+	private listUsers({ search }: VendorRequest): Reply {
+		// "Either the customer or the domain parameter must be provided."
+		const customer = search.get('customer') ?? '';
+		if (customer === '')
+			throw new Refusal({ status: 400, reason: 'badRequest', message: 'Bad Request' });
+		if (![this.customerId, 'my_customer'].includes(customer)) throw forbidden();
+		const most = Number(search.get('maxResults') ?? 100);
+		if (!Number.isInteger(most) || most < 1 || most > 500) {
+			throw invalidParameter('maxResults', 'Invalid value for maxResults.');
+		}
+		// https://developers.google.com/workspace/admin/directory/v1/guides/search-users
+		const clauses = (search.get('query') ?? '').split(' ').filter(Boolean);
+		const wanted = clauses.map((clause) => {
+			const [, name, value] =
+				/^(isAdmin|isDelegatedAdmin|isSuspended)=(true|false)$/.exec(clause) ?? [];
+			if (name === undefined) throw invalid('invalid', 'Invalid Input: query');
+			const member =
+				name === 'isSuspended' ? 'suspended' : (name as 'isAdmin' | 'isDelegatedAdmin');
+			return (user: GoogleUser) => user[member] === (value === 'true');
+		});
+		const found = this.allUsers().filter((user) => wanted.every((holds) => holds(user)));
+		const users = found.slice(0, most);
+		const body = { kind: 'admin#directory#users', etag: '"simulated"' };
+		const more = users.length < found.length ? { nextPageToken: 'simulated' } : {};
+		return { status: 200, body: { ...body, ...(users.length === 0 ? {} : { users }), ...more } };
 	}
 
 	// --- Activities --------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ import { commonOptions } from '../options';
 import { policySlot } from './policy';
 import { asCollection, asProperty, shownWhen } from './properties';
 
+const listing = (what: string): string => `List the ${what} of a user without touching any`;
+
 const operations = {
 	authenticateSession: {
 		name: 'Authenticate Session',
@@ -23,7 +25,7 @@ const operations = {
 	listSessions: {
 		name: 'List Sessions',
 		action: 'List sessions of user',
-		description: 'List the sessions of a user without touching any',
+		description: listing('sessions'),
 	},
 	retrieveUser: {
 		name: 'Retrieve User',
@@ -57,7 +59,7 @@ const credentialSlots = ({ credential }: Connector): INodeCredentialDescription[
 
 /** The node of one connector, made anew each time, because n8n's loader changes what it is given. */
 export function describeSessionsNode(connector: Connector): INodeTypeDescription {
-	const { node } = connector;
+	const { node, lists } = connector;
 	const offered = (Object.keys(operations) as ConnectorOperation[]).filter((operation) =>
 		connector.operations.includes(operation),
 	);
@@ -83,7 +85,11 @@ export function describeSessionsNode(connector: Connector): INodeTypeDescription
 				type: 'options',
 				noDataExpression: true,
 				default: 'revokeAllSessions',
-				options: offered.map((value) => ({ value, ...operations[value] })),
+				options: offered.map((value) => ({
+					value,
+					...operations[value],
+					...(value === 'listSessions' && lists ? { description: listing(lists) } : {}),
+				})),
 			},
 			{
 				displayName: 'User',

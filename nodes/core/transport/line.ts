@@ -327,9 +327,7 @@ function secretsIn(authentication: Authentication): string[] {
 }
 
 function afterArrival(error: unknown): unknown {
-	return error instanceof TransportError && !error.mayHaveArrived
-		? new TransportError(error.message, error.reason, true, error.statusCode)
-		: error;
+	return error instanceof TransportError ? error.withArrival(true) : error;
 }
 
 function fingerprint(value: unknown): string {

@@ -225,10 +225,15 @@ function refusal(grant: TokenGrant, { status, body }: TokenReply): TransportErro
 	const code = errorCode(body);
 	const told = description(grant, body);
 	const why = code === undefined ? `(status ${status})` : `with ${code} (status ${status})`;
-	const message = `refused the credential ${why}${told === undefined ? '' : `: ${told}`}`;
+	const known = Object.entries(grant.refusals ?? {}).find(([name]) => name === code)?.[1];
+	const detail = [told, known?.advice].filter((text) => text !== undefined).join('. ');
+	const message = `refused the credential ${why}${detail === '' ? '' : `: ${detail}`}`;
 
 	if (status === 429) return problem('takes no more requests just now', 'rate_limited', status);
 	if (status >= 500) return problem(`failed (status ${status})`, 'unavailable', status);
+	if (known?.missingPermissions) {
+		return problem(message, 'permission_denied', status, known.missingPermissions);
+	}
 	// A client that is known and may not: Entra's conditional access says it like this.
 	if (status === 403 && code === 'unauthorized_client') {
 		return problem(message, 'permission_denied', status);
@@ -268,8 +273,19 @@ export function secretsOf({ client, assertion }: TokenGrant): string[] {
 	].filter(Boolean);
 }
 
-function problem(what: string, reason: TransportCause, status: number): TransportError {
-	return new TransportError(`The token endpoint ${what}`, reason, false, status);
+function problem(
+	what: string,
+	reason: TransportCause,
+	status: number,
+	missingPermissions: readonly string[] = [],
+): TransportError {
+	return new TransportError(
+		`The token endpoint ${what}`,
+		reason,
+		false,
+		status,
+		missingPermissions,
+	);
 }
 
 function member(body: unknown, name: string): unknown {

@@ -113,7 +113,5 @@ const minted: Outcome = { kind: 'replied', status: 200, throttled: false, rate: 
 /** Whatever became of the request for a token: what the vendor was to be asked for was not sent. */
 function withoutArrival(error: unknown): TransportError {
 	if (!(error instanceof TransportError)) throw error;
-	return error.mayHaveArrived
-		? new TransportError(error.message, error.reason, false, error.statusCode)
-		: error;
+	return error.withArrival(false);
 }

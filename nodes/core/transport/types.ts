@@ -81,8 +81,16 @@ export class TransportError extends Error {
 		/** True when the vendor may have received the request: what it asked for may have happened. */
 		readonly mayHaveArrived: boolean,
 		readonly statusCode: number | null = null,
+		/** The vendor's names of permissions of which at least one was not granted. */
+		readonly missingPermissions: readonly string[] = [],
 	) {
 		super(message);
+	}
+
+	/** The same failure, of a request of which something else is known. */
+	withArrival(mayHaveArrived: boolean): TransportError {
+		const { message, reason, statusCode, missingPermissions } = this;
+		return new TransportError(message, reason, mayHaveArrived, statusCode, missingPermissions);
 	}
 }
 
@@ -105,6 +113,16 @@ export interface TokenGrant {
 	assertion?: { claims: Readonly<Record<string, string>>; key: SigningKey };
 	/** RFC 9449: send a DPoP proof to the token endpoint and with each request. */
 	dpop: boolean;
+	/** What error codes of the endpoint mean at this vendor. */
+	refusals?: Readonly<Record<string, TokenRefusal>>;
+}
+
+/** Why a token endpoint gives no token. */
+export interface TokenRefusal {
+	/** What to do, without a final full stop. */
+	advice: string;
+	/** Permissions of which at least one was not granted: the failure is `permission_denied` then. */
+	missingPermissions?: readonly string[];
 }
 
 export type ClientAuthentication =

@@ -83,6 +83,7 @@ const getUser = (userKey: string, wanted: string): VendorRequest => ({
 /** The administrator as whom the credential acts. Its own bucket: nobody's look-up waits for it. */
 const getAdmin = (adminEmail: string): VendorRequest => ({
 	...getUser(adminEmail, 'id,isAdmin'),
+	once: true,
 	bucket: 'admin',
 });
 
@@ -179,11 +180,14 @@ function* isElsewhere(identity: string, { adminEmail }: GoogleCredential): Inqui
 	return reply.status === 200 && administrator.safeParse(reply.body).success;
 }
 
-function means(user: GoogleUser, identity: string): boolean {
-	const { id, primaryEmail, aliases, nonEditableAliases } = user;
-	const addresses = [primaryEmail, ...(aliases ?? []), ...(nonEditableAliases ?? [])];
-	return id === identity || addresses.some((address) => sameName(address, identity));
-}
+const aliasesOf = ({ aliases, nonEditableAliases }: GoogleUser): string[] => [
+	...(aliases ?? []),
+	...(nonEditableAliases ?? []),
+];
+
+const means = (user: GoogleUser, identity: string): boolean =>
+	user.id === identity ||
+	[user.primaryEmail, ...aliasesOf(user)].some((address) => sameName(address, identity));
 
 const one = (reply: VendorReply, user: GoogleUser): GoogleLookup => ({
 	found: 'one',
@@ -197,14 +201,16 @@ const one = (reply: VendorReply, user: GoogleUser): GoogleLookup => ({
 	},
 });
 
-function asUser({ id, primaryEmail, name, suspended, archived }: GoogleUser): User {
-	const status = archived ? 'archived' : suspended ? 'suspended' : 'active';
+function asUser(user: GoogleUser): User {
+	const { id, primaryEmail, name, suspended, archived } = user;
+	const otherNames = aliasesOf(user);
 	return {
 		id,
 		login: primaryEmail,
 		email: primaryEmail,
 		displayName: name?.fullName ?? null,
-		status,
+		status: archived ? 'archived' : suspended ? 'suspended' : 'active',
+		...(otherNames.length > 0 ? { otherNames } : {}),
 	};
 }
 
@@ -442,14 +448,21 @@ export const googleWorkspace = defineConnector<GoogleCredential, Account, Google
 	errorCode: reasonOf,
 
 	/** @see https://developers.google.com/workspace/admin/directory/v1/limits */
-	explain(reply) {
+	explain(reply, { needs }) {
 		if (isThrottled(reply)) return { cause: 'rate_limited' };
-		if (reply.status === 403 && reasonOf(reply) === 'accessNotConfigured') {
-			const advice =
-				'enable the Admin SDK API in the Google Cloud project to which the service account belongs';
-			return { cause: 'configuration', advice };
+		if (reply.status !== 403) return undefined;
+		switch (reasonOf(reply)) {
+			case 'accessNotConfigured':
+				return {
+					cause: 'configuration',
+					advice:
+						'enable the Admin SDK API in the Google Cloud project to which the service account belongs',
+				};
+			case 'insufficientPermissions':
+				return { cause: 'permission_denied', missingPermissions: needs.slice(0, 1) };
+			default:
+				return undefined;
 		}
-		return undefined;
 	},
 
 	lookUp,

@@ -129,7 +129,12 @@ describe('who is meant', () => {
 		expect(result).toMatchObject({
 			outcome: 'revoked',
 			identityKey: 'J.Doe@second.example',
-			user: { id: google.getUser(JANE)?.id, login: JANE, email: JANE },
+			user: {
+				id: google.getUser(JANE)?.id,
+				login: JANE,
+				email: JANE,
+				otherNames: ['j.doe@second.example', `${JANE}.test-google-a.com`],
+			},
 		});
 		expect(google.sessionsOf(JANE)).toEqual([]);
 		const [signOut] = simulator.requests.filter(({ path }) => path.endsWith('/signOut'));
@@ -215,12 +220,12 @@ describe('the reason behind a 403', () => {
 		expect(sent('directory.users.signOut')).toBeGreaterThan(3);
 	});
 
-	test.each(['forbidden', 'insufficientPermissions'])('%s is not repeated', async (reason) => {
+	test.each([
+		['forbidden', [REVOKE, 'User Security Management']],
+		['insufficientPermissions', [REVOKE]],
+	])('%s is not repeated', async (reason, missingPermissions) => {
 		failing('directory.users.signOut', refusal(403, reason));
-		expect(await revoke(JANE)).toMatchObject({
-			cause: 'permission_denied',
-			missingPermissions: [REVOKE, 'User Security Management'],
-		});
+		expect(await revoke(JANE)).toMatchObject({ cause: 'permission_denied', missingPermissions });
 		expect(sent('directory.users.signOut')).toBe(1);
 	});
 
@@ -538,7 +543,7 @@ describe('the audit log', () => {
 		[[READ], true, false],
 	])('granted scopes go before the switch: %j, %j', (granted, auditLog, isPossible) => {
 		const credential = { auditLog };
-		expect(connector.readBack?.isPossible({ credential, scopes: granted }, {})).toBe(isPossible);
+		expect(connector.readBack?.isPossible({ credential, scopes: granted, options: {} }, {})).toBe(isPossible);
 	});
 });
 
@@ -570,14 +575,14 @@ describe('Check Setup', () => {
 	test('names a scope that a pasted token lacks', async () => {
 		expect(await check(pasted({ scopes: [READ] }))).toMatchObject({
 			cause: 'permission_denied',
-			missingPermissions: [REVOKE, 'User Security Management'],
+			missingPermissions: [REVOKE],
 		});
 	});
 
 	test('names what the audit log needs, when it is to be read', async () => {
 		expect(await check(pasted({}, { auditLog: true }))).toMatchObject({
 			cause: 'permission_denied',
-			missingPermissions: [AUDIT, 'Reports'],
+			missingPermissions: [AUDIT],
 		});
 		const user = addAdmin(['USERS_RETRIEVE', 'USER_SECURITY_ALL']);
 		const token = { user, scopes: [READ, REVOKE, AUDIT] };

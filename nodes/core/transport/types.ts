@@ -118,7 +118,7 @@ export interface TokenGrant {
 }
 
 /** Why a token endpoint gives no token. */
-export interface TokenRefusal {
+interface TokenRefusal {
 	/** What to do, without a final full stop. */
 	advice: string;
 	/** Permissions of which at least one was not granted: the failure is `permission_denied` then. */

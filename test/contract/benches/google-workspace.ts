@@ -7,7 +7,7 @@ import type { MatchableRequest } from '../../simulator/faults';
 import { createGoogle, type GoogleWorkspace } from '../../simulator/google';
 import { startSimulator } from '../../simulator/simulator';
 import type { Bench, RequestMatch, VendorFacts } from '../bench';
-import { revoke, within } from '../suite';
+import { revoke, within } from '../runs';
 
 const HAPPY = 'jane@example.com';
 const HAPPY_ALIAS = 'j.doe@example.com';

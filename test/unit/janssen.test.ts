@@ -421,7 +421,7 @@ describe('verification', () => {
 			authenticationTime,
 		});
 		const seen = (authenticationTime: string, since: number) => {
-			const at = { credential: connection().credential, scopes: null };
+			const at = { credential: connection().credential, scopes: null, sent: [] };
 			const reading = readBack?.read({ dn: DN }, since, at);
 			reading?.next();
 			const body = { totalEntriesCount: 1, entries: [entry(authenticationTime)] };

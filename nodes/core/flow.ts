@@ -140,8 +140,8 @@ export async function revokeOneSession(
 		if (!one) throw unoffered(connector, 'end single sessions');
 		if (one.ofUser && !owner) throw new Stop('failed', 'invalid_input', 'The user is not given');
 		const found = one.ofUser && owner ? await findUser({ ...task, ...owner }, journal) : null;
-		const at = { credential, scopes: journal.scopes };
-		const step = one.step(session, found?.account ?? null, at);
+		const { scopes } = found ? journal : await standpoint(task.connection, task.budget);
+		const step = one.step(session, found?.account ?? null, { credential, scopes });
 		if ('why' in step) throw refused(step);
 		journal.plan = [step];
 		const sent = await journal.step('revokeSessions', () => revokeSessions(task, journal));

@@ -543,7 +543,9 @@ describe('the audit log', () => {
 		[[READ], true, false],
 	])('granted scopes go before the switch: %j, %j', (granted, auditLog, isPossible) => {
 		const credential = { auditLog };
-		expect(connector.readBack?.isPossible({ credential, scopes: granted, options: {} }, {})).toBe(isPossible);
+		expect(connector.readBack?.isPossible({ credential, scopes: granted, options: {} }, {})).toBe(
+			isPossible,
+		);
 	});
 });
 

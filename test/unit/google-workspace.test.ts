@@ -537,8 +537,8 @@ describe('the audit log', () => {
 		[[AUDIT], false, true],
 		[[READ], true, false],
 	])('granted scopes go before the switch: %j, %j', (granted, auditLog, isPossible) => {
-		const credential = { auditLog };
-		expect(connector.readBack?.isPossible({ credential, scopes: granted }, {})).toBe(isPossible);
+		const at = { credential: { auditLog }, scopes: granted, options: {} };
+		expect(connector.readBack?.isPossible(at, {})).toBe(isPossible);
 	});
 });
 

@@ -80,6 +80,7 @@ it('has a source for every route, at the vendor, and the names of its discovery 
 	}
 	expect(Object.keys(simulator.hits)).toEqual([
 		'directory.users.get',
+		'directory.users.list',
 		'directory.users.signOut',
 		'directory.tokens.list',
 		'directory.tokens.delete',
@@ -384,6 +385,36 @@ describe('users', () => {
 				'invalidParameter',
 			]);
 		}
+	});
+
+	it('are listed by whether they are administrators', async () => {
+		const listed = (query: string, options?: Options) =>
+			call('GET', `/admin/directory/v1/users?${query}`, options);
+		const all = await listed('customer=my_customer&maxResults=500&fields=users(primaryEmail)');
+		expect(all.json.users).toHaveLength(google.allUsers().length);
+		const search = encodeURIComponent('isAdmin=false isDelegatedAdmin=false');
+		const one = await listed(`customer=my_customer&query=${search}&maxResults=1`);
+		expect(one.json).toMatchObject({
+			kind: 'admin#directory#users',
+			users: [{ primaryEmail: NORA }],
+			nextPageToken: expect.any(String),
+		});
+		expect(problem(await listed('maxResults=1'))).toEqual([400, 'badRequest']);
+		expect(problem(await listed('customer=C0other'))).toEqual([403, 'forbidden']);
+		expect(problem(await listed('customer=my_customer&maxResults=0'))).toEqual([
+			400,
+			'invalidParameter',
+		]);
+		expect(problem(await listed('customer=my_customer&query=isAdmin'))).toEqual([400, 'invalid']);
+		const bearer = tokenOf(DEMO_GOOGLE_ADMIN, SECURITY);
+		expect(problem(await listed('customer=my_customer', { bearer }))).toEqual([
+			403,
+			'insufficientPermissions',
+		]);
+		expect(problem(await listed('customer=my_customer', { bearer: tokenOf(NORA, READ) }))).toEqual([
+			403,
+			'forbidden',
+		]);
 	});
 
 	it('are read with the documented parameters only', async () => {

@@ -187,6 +187,25 @@ describe('mint', () => {
 		expect(await refuse({ a: 'xxx' })).not.toContain('xxx');
 	});
 
+	test('a vendor can say what an error code means there', async () => {
+		const refusals = {
+			unauthorized_client: { advice: 'Authorize the scope a', missingPermissions: ['a'] },
+			invalid_grant: { advice: 'check the address' },
+		};
+		const refuse = async (error: string, status: number) =>
+			await failure(
+				mint({ ...none, refusals }, answer({ error, error_description: 'No.' }, status)),
+			);
+		const undelegated = await refuse('unauthorized_client', 401);
+		expect(undelegated).toMatchObject({ reason: 'permission_denied', missingPermissions: ['a'] });
+		expect(String(undelegated)).toMatch(/unauthorized_client \(status 401\): No; Authorize the/);
+		const wrong = await refuse('invalid_grant', 400);
+		expect(wrong).toMatchObject({ reason: 'credential_invalid', missingPermissions: [] });
+		expect(String(wrong)).toMatch(/No; check the address$/);
+		expect(await refuse('unauthorized_client', 503)).toMatchObject({ reason: 'unavailable' });
+		expect(await refuse('toString', 400)).toMatchObject({ reason: 'unexpected_reply' });
+	});
+
 	test('does not repeat an error code that is none', async () => {
 		const thrown = await failure(mint(none, answer({ error: '<script>' }, 400)));
 		expect(String(thrown)).not.toContain('script');

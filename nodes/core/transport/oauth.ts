@@ -226,7 +226,7 @@ function refusal(grant: TokenGrant, { status, body }: TokenReply): TransportErro
 	const told = description(grant, body);
 	const why = code === undefined ? `(status ${status})` : `with ${code} (status ${status})`;
 	const known = Object.entries(grant.refusals ?? {}).find(([name]) => name === code)?.[1];
-	const detail = [told, known?.advice].filter((text) => text !== undefined).join('. ');
+	const detail = [told, known?.advice].filter((text) => text !== undefined).join('; ');
 	const message = `refused the credential ${why}${detail === '' ? '' : `: ${detail}`}`;
 
 	if (status === 429) return problem('takes no more requests just now', 'rate_limited', status);

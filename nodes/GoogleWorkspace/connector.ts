@@ -140,6 +140,7 @@ const listResets = (primaryEmail: string, since: number): VendorRequest => ({
 	needs: [scopes.audit, REPORTS],
 });
 
+const isScope = (permission: string): boolean => permission.startsWith('https://');
 const isAddress = (identity: string): boolean => identity.includes('@');
 const domainOf = (address: string): string => address.slice(address.lastIndexOf('@') + 1);
 
@@ -459,7 +460,7 @@ export const googleWorkspace = defineConnector<GoogleCredential, Account, Google
 						'enable the Admin SDK API in the Google Cloud project to which the service account belongs',
 				};
 			case 'insufficientPermissions':
-				return { cause: 'permission_denied', missingPermissions: needs.slice(0, 1) };
+				return { cause: 'permission_denied', missingPermissions: needs.filter(isScope) };
 			default:
 				return undefined;
 		}

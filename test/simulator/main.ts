@@ -12,6 +12,8 @@ import { createGoogle } from './google';
 import { seedGoogleDemo } from './google-demo';
 import { createJanssen } from './janssen';
 import { seedJanssenDemo } from './janssen-demo';
+import { createKratos } from './kratos';
+import { seedKratosDemo } from './kratos-demo';
 import { createMiro } from './miro';
 import { seedMiroDemo } from './miro-demo';
 import { createOkta } from './okta';
@@ -31,6 +33,7 @@ const VENDORS: Readonly<Record<string, Seeds>> = {
 		none: () => createGoogle(),
 	},
 	janssen: { demo: () => createJanssen({ seed: seedJanssenDemo }), none: () => createJanssen() },
+	kratos: { demo: () => createKratos({ seed: seedKratosDemo }), none: () => createKratos() },
 	miro: { demo: () => createMiro({ seed: seedMiroDemo }), none: () => createMiro() },
 	okta: { demo: () => createOkta({ seed: seedDemo }), none: () => createOkta() },
 	slack_enterprise: {

@@ -6,6 +6,8 @@
  * Prints one JSON line `{"vendor":"okta","url":"http://127.0.0.1:PORT"}` when it is ready.
  */
 import { parseArgs } from 'node:util';
+import { createAuthentik } from './authentik';
+import { seedAuthentikDemo } from './authentik-demo';
 import { createEntra } from './entra';
 import { seedEntraDemo } from './entra-demo';
 import { createGoogle } from './google';
@@ -27,6 +29,10 @@ import { seedStytchDemo, STYTCH_DEMO_KEYS } from './stytch-demo';
 type Seeds = Readonly<Record<string, () => SimulatedVendor>>;
 
 const VENDORS: Readonly<Record<string, Seeds>> = {
+	authentik: {
+		demo: () => createAuthentik({ seed: seedAuthentikDemo }),
+		none: () => createAuthentik(),
+	},
 	entra: { demo: () => createEntra({ seed: seedEntraDemo }), none: () => createEntra() },
 	google_workspace: {
 		demo: () => createGoogle({ seed: seedGoogleDemo }),

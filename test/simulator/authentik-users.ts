@@ -52,7 +52,7 @@ export type AuthentikPermission =
 	| 'authentik_core.view_user';
 
 /** Behaviour that tests switch. */
-export interface AuthentikSwitches {
+interface AuthentikSwitches {
 	/** Settings of the server: the size of a page that does not ask for one, and the largest. */
 	pageSize: number;
 	largestPage: number;

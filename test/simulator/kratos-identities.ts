@@ -53,7 +53,7 @@ export interface KratosSession {
 }
 
 /** Behaviour that tests switch, where the documents and the source differ or depend on the set-up. */
-export interface KratosSwitches {
+interface KratosSwitches {
 	/**
 	 * Answer to the list of sessions of an unknown identity: 404 is documented, the source has an empty
 	 * list (`ListSessionsByIdentity` in persistence/sql/persister_session.go).

@@ -37,6 +37,14 @@ export function codexFiles(connectors: readonly Connector[]): ReadonlyMap<string
 		);
 	}
 	files.set(
+		'nodes/AlertIdentities/AlertIdentities',
+		codex(
+			'alertIdentities',
+			['SIEM', 'Alert', 'Incident', 'Sentinel', 'Splunk', 'Defender', 'Elastic', 'CAEP', 'SOAR'],
+			`${DOCS_URL}/alert-identities.md`,
+		),
+	);
+	files.set(
 		'nodes/RevokeEverywhere/RevokeEverywhere',
 		codex(
 			'revokeEverywhere',

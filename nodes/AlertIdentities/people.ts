@@ -9,6 +9,7 @@ import {
 	UNTOLD,
 } from './values';
 
+/** `source`: null when nobody knows whose alert it is. */
 type KnownAlert = AlertMeta & { source: string | null };
 
 /** One person whom an alert is about. */
@@ -35,26 +36,32 @@ export interface NotIdentified {
 
 export type Finding = Identified | NotIdentified;
 
-/** More accounts than this in one alert: something else was sent than one alert. */
+/** More accounts than this in one alert are never acted upon. */
 export const MAX_ACCOUNTS = 200;
+
+const knownAs = ({ id, ...others }: AlertMeta, source: string | null): KnownAlert => ({
+	id,
+	source,
+	...others,
+});
 
 /** What cannot be read at all, with the reason. */
 export const unreadable = (reason: string, source: string | null = null): NotIdentified =>
-	notIdentified({ ...UNTOLD, source }, reason, []);
+	notIdentified(knownAs(UNTOLD, source), reason, []);
 
 /** One finding for each distinct person, and for what nobody should act upon; never none. */
 export function findPeople({ meta, accounts }: Alert, source: string): readonly Finding[] {
-	const alert: KnownAlert = { ...meta, source };
-	if (accounts.length > MAX_ACCOUNTS) {
-		const reason = `The alert names ${accounts.length} accounts, and more than ${MAX_ACCOUNTS} are never acted upon`;
+	const alert = knownAs(meta, source);
+	const named = accounts.filter(isSomebody);
+	if (named.length > MAX_ACCOUNTS) {
+		const reason = `The alert names ${named.length} accounts: more than ${MAX_ACCOUNTS} are no longer one incident`;
 		return [notIdentified(alert, reason, [])];
 	}
-	const named = accounts.filter(isSomebody);
 	if (named.length === 0) return [notIdentified(alert, whyNobody(accounts), accounts)];
 	const people = distinct(named);
-	const others = people.filter(({ role }) => role !== 'actor');
-	if (others.length === 0) return [notIdentified(alert, ONLY_ACTORS, people)];
-	return [...Map.groupBy(others, groupOf)].map(([group, members]) => {
+	const concerned = people.filter(({ role }) => role !== 'actor');
+	if (concerned.length === 0) return [notIdentified(alert, ONLY_ACTORS, people)];
+	return [...Map.groupBy(concerned, groupOf)].map(([group, members]) => {
 		const [first] = members;
 		return first && isCertain(first)
 			? identified(alert, first)
@@ -112,6 +119,9 @@ const contradicts = (account: Account, other: Account): boolean =>
 		return ids?.[0] !== undefined && others?.[0] !== undefined && ids[0] !== others[0];
 	});
 
+/** Whoever reads them has understood by then. */
+const MOST_NOTES = 20;
+
 /** What another system is most likely to know a user by, best first. */
 const BEST_FIRST = ['email', 'upn', 'entraId', 'oktaId'] as const;
 
@@ -131,7 +141,7 @@ function notIdentified(
 		identities: [],
 		reason,
 		candidates: people.flatMap(({ identities }) => identities),
-		notes: [...new Set(accounts.flatMap(({ notes }) => notes))],
+		notes: [...new Set(accounts.flatMap(({ notes }) => notes))].slice(0, MOST_NOTES),
 		alert,
 	};
 }

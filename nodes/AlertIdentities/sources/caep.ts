@@ -49,12 +49,13 @@ export const caep = defineSource<z.infer<typeof schema>>({
 			return [{ meta: metaOf({ ...UNTITLED, title: 'Universal Logout' }), accounts }];
 		}
 		const place = body.path === '' ? at : under(at, body.path);
-		return Object.entries(body.events).map(([type, value]) => {
+		const events = Object.entries(body.events).filter(([type]) => type.includes(EVENT_TYPE));
+		return events.map(([type, value]) => {
 			const read = event.safeParse(value);
 			const { subject, event_timestamp, reason_admin } = read.success ? read.data : {};
 			const accounts =
 				body.sub_id === undefined || body.sub_id === null
-					? accountsIn(subject, under(place, `events['${type}'].subject`))
+					? accountsIn(subject, under(place, `events${keyOf(type)}.subject`))
 					: accountsIn(body.sub_id, under(place, 'sub_id'));
 			return {
 				meta: metaOf({
@@ -76,6 +77,10 @@ const UNTITLED = { id: null, severity: null, detectedAt: null, url: null };
 const OTHER_EVENT = 'The event is not session-revoked, so it does not ask to end sessions';
 const NARROW =
 	'The event is about a part of the sessions of the user: ending all of them does more than it says';
+
+/** An event type in a path; one that is no URI could be anything. */
+const keyOf = (type: string): string =>
+	type.length <= 200 && /^[\w:/.-]+$/.test(type) ? `['${type}']` : '[*]';
 
 /** A reason by languages: English, or the first. */
 const textIn = (reason: unknown): unknown =>

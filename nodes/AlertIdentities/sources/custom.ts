@@ -66,7 +66,7 @@ function below({ value, path }: Place, step: Step): readonly Place[] {
 			: [];
 	}
 	if (!Object.hasOwn(value, step)) return [];
-	const isPlain = typeof step === 'string' && /^[\w$-]+$/.test(step);
+	const isPlain = typeof step === 'string' && /^[\w$]+$/.test(step);
 	const name = isPlain ? step : typeof step === 'number' ? `[${step}]` : `['${step}']`;
 	return [{ value: (value as Record<string | number, unknown>)[step], path: under(path, name) }];
 }

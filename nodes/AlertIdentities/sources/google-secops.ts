@@ -6,7 +6,7 @@
  * https://cloud.google.com/chronicle/docs/reference/udm-field-list
  */
 import { z } from 'zod';
-import { type Account, type Alert, defineSource } from '../contract';
+import { type Account, type Alert, defineSource, type Role } from '../contract';
 import {
 	accountOf,
 	anyObject,
@@ -79,27 +79,26 @@ function alertIn(one: object, at: string): Alert {
 const BOTH =
 	'An event names one user who acted and another who was acted upon, and does not say which of them is meant';
 
-/** In an event of logging in or out, the target is the user, and nobody else acts. */
+/** In an event of signing in or out the target is the user, whoever passes it on. */
 const OWN_EVENTS: readonly unknown[] = ['USER_LOGIN', 'USER_LOGOUT'];
 
 function accountsIn(event: Place): readonly Account[] {
-	const [principal, target] = (['principal', 'target'] as const).map((noun) => {
+	const metadata = member(event.value, event.path, 'metadata');
+	const isOwn = OWN_EVENTS.includes(member(metadata.value, metadata.path, 'eventType').value);
+	const userOf = (noun: string, role: Role): Account => {
 		const side = member(event.value, event.path, noun);
-		const user = member(side.value, side.path, 'user');
-		return userAccount(noun === 'principal' ? 'subject' : 'target', user);
-	}) as [Account, Account];
-	if (!isSomebody(principal) || !isSomebody(target)) return [principal, target];
-	const metadata = member(event.value, event.path, 'metadata').value;
-	if (OWN_EVENTS.includes(member(metadata, '', 'eventType').value)) {
-		return [target, { ...principal, role: 'actor' }];
-	}
+		return userAccount(role, member(side.value, side.path, 'user'));
+	};
+	const target = userOf('target', isOwn ? 'subject' : 'target');
+	const principal = userOf('principal', isOwn && isSomebody(target) ? 'actor' : 'subject');
+	if (isOwn || !isSomebody(principal) || !isSomebody(target)) return [principal, target];
 	const isSame = principal.identities.some(({ value }) =>
 		target.identities.some((one) => one.value === value),
 	);
 	return isSame ? [principal] : doubtful([principal, target], BOTH);
 }
 
-function userAccount(role: 'subject' | 'target', user: Place): Account {
+function userAccount(role: Role, user: Place): Account {
 	const addresses = entries(member(user.value, user.path, 'emailAddresses'));
 	return accountOf(role, 'medium', [
 		...addresses.map((place): Named => ({ ...place, as: 'email' })),

@@ -29,6 +29,11 @@ const codex = (node: string, alias: readonly string[], page: string): Codex => (
 /** Nodes that are of no single system: class, words to find it by, page. */
 const OTHERS: readonly (readonly [string, readonly string[], string])[] = [
 	[
+		'AlertIdentities',
+		['SIEM', 'Alert', 'Incident', 'Sentinel', 'Splunk', 'Defender', 'Elastic', 'CAEP', 'SOAR'],
+		'alert-identities',
+	],
+	[
 		'RevokeEverywhere',
 		['Revoke Sessions', 'Sign Out', 'Log Out', 'Incident Response', 'Containment', 'SOAR'],
 		'revoke-everywhere',

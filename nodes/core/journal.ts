@@ -9,7 +9,7 @@ import {
 	type Survivor,
 	type User,
 } from './connector';
-import { type Stop } from './failure';
+import { statusOf, type Stop } from './failure';
 import { neutral, withoutMarkup } from './neutral';
 import { type Outcome, type Progress, type RevocationOutcome, stateOf } from './outcome';
 import {
@@ -125,7 +125,7 @@ export class Journal {
 
 	/** An answer arrived in the current step. */
 	heard(reply: VendorReply): void {
-		this.stepStatus = reply.status;
+		this.stepStatus = statusOf(reply);
 		this.vendorTime = reply.serverTime;
 	}
 
@@ -278,7 +278,7 @@ export class Journal {
 			state: stateOf(outcome, this.progress),
 			changed: this.changed(outcome),
 			cause: null,
-			statusCode: this.decisive?.status ?? null,
+			statusCode: this.decisive && statusOf(this.decisive),
 			message: this.reservation === null ? message : `${message}. ${this.reservation}`,
 			user: this.user,
 			...(this.candidates ? { candidates: this.candidates } : {}),

@@ -400,7 +400,7 @@ describe('the credential', () => {
 		const data = { $credentials: { organizationId: id } };
 		Expression.initializeGlobalContext(data);
 		const { test: tested } = connector.credential;
-		expect(Expression.resolveWithoutWorkflow(tested.path.slice(1), data)).toBe(path);
+		expect(Expression.resolveWithoutWorkflow(tested.path?.slice(1) ?? '', data)).toBe(path);
 	});
 
 	test.each([

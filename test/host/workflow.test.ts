@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { complaint, nodeRun, output, type Execution } from './execution';
 import { onStage } from './on-stage';
 import { accountOf, alertAbout, type AccountEntity, type EntitiesForm } from './sentinel';
-import { oktaCredentialData, postAlert, runAlert } from './stage';
+import { postAlert, runAlert } from './stage';
 import { readTemplate, TEMPLATE, withCredential, withNode, type WorkflowFile } from './workflow';
 
 const stage = onStage();
@@ -184,7 +184,7 @@ describe('the webhook is closed', () => {
 
 describe('secrets', () => {
 	test('the API token is nowhere in what n8n stores or logs', async () => {
-		const { apiToken } = oktaCredentialData(simulator.url);
+		const apiToken = String(stage.oktaData.apiToken);
 		const { id } = await alert([accountOf(SIGNED_IN), accountOf(UNKNOWN)]);
 		expect(await n8n.client.storedExecution(id)).not.toContain(apiToken);
 		expect(readFileSync(n8n.logFile, 'utf8')).not.toContain(apiToken);
@@ -192,11 +192,10 @@ describe('secrets', () => {
 
 	test('nor is a token that Okta refuses', async () => {
 		const planted = '00planted-token-that-okta-refuses';
-		const wrong = await n8n.client.createCredential(
-			'Okta (wrong token)',
-			'oktaSessionsApi',
-			oktaCredentialData(simulator.url, planted),
-		);
+		const wrong = await n8n.client.createCredential('Okta (wrong token)', 'oktaSessionsApi', {
+			...stage.oktaData,
+			apiToken: planted,
+		});
 		const path = 'wrong-token';
 		const closed = withCredential(templateAt(path), TEMPLATE.webhook, stage.webhookKey);
 		const saved = await n8n.client.createWorkflow(withCredential(closed, TEMPLATE.revoke, wrong));

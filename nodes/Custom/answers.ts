@@ -69,41 +69,51 @@ export function* entriesOf(
 	values: Values,
 	most: number | null = null,
 ): Inquiry<Entries | { reply: VendorReply; entries: null }> {
-	const { pages, success, notFound } = described;
-	const found: unknown[] = [];
-	const seen = new Set<string>();
-	for (let page = 0; ; page += 1) {
-		const template = {
-			...described,
-			query: queryOfPage(described.query, pages, page, found.length),
-		};
-		const reply = yield describedRequest(kind, template, values);
+	const { pages, success, notFound, nothingToRevoke } = described;
+	const found = new Map<string, unknown>();
+	let further = firstPage(pages);
+	for (let page = 1; ; page += 1) {
+		const query = { ...described.query, ...further };
+		const reply = yield describedRequest(kind, { ...described, query }, values);
 		if (hasStatus(reply, notFound)) return { reply, entries: null };
-		if (hasStatus(reply, described.nothingToRevoke)) {
-			return { reply, entries: found, isWhole: true };
+		const isNone = hasStatus(reply, nothingToRevoke);
+		if (!isNone && !hasStatus(reply, success)) throw new UnusableReply(reply);
+		const entries = isNone ? [] : entriesIn(reply, kind, described.items);
+		const before = found.size;
+		for (const entry of entries) found.set(idIn(reply, kind, entry, described.id), entry);
+		const next = nextPage(pages, reply, entries.length, before + entries.length);
+		const all = { reply, entries: [...found.values()] };
+		if (next === 'none') return { ...all, isWhole: true };
+		// A server that repeats itself would do so for ever.
+		const isStuck = found.size === before || page === MOST_PAGES;
+		if (next === 'unknown' || isStuck || (most !== null && found.size >= most)) {
+			return { ...all, isWhole: false };
 		}
-		if (!hasStatus(reply, success)) throw new UnusableReply(reply);
-		const entries = entriesIn(reply, kind, described.items);
-		const fresh = entries.map((entry) => idIn(reply, kind, entry, described.id));
-		found.push(...entries);
-		if (!pages || entries.length < pages.size) return { reply, entries: found, isWhole: true };
-		const isNew = fresh.some((id) => !seen.has(id));
-		for (const id of fresh) seen.add(id);
-		const canAsk = Boolean(pages.offset ?? pages.page) && isNew && page + 1 < MOST_PAGES;
-		if (!canAsk || (most !== null && found.length >= most)) {
-			return { reply, entries: found, isWhole: false };
-		}
+		further = next;
 	}
 }
 
-function queryOfPage(
-	query: Readonly<Record<string, string>> | undefined,
+type Query = Readonly<Record<string, string>>;
+
+const firstPage = (pages: Pages | undefined): Query =>
+	pages && 'size' in pages && pages.offset !== undefined ? { [pages.offset]: '0' } : {};
+
+/** What asks for the next page; `unknown` when there can be one, and the description has no way to ask. */
+function nextPage(
 	pages: Pages | undefined,
-	page: number,
-	before: number,
-): Readonly<Record<string, string>> | undefined {
-	if (pages?.offset) return { ...query, [pages.offset]: String(before) };
-	return pages?.page ? { ...query, [pages.page]: String(pages.first + page) } : query;
+	{ body }: VendorReply,
+	length: number,
+	total: number,
+): Query | 'none' | 'unknown' {
+	if (!pages) return 'none';
+	if ('size' in pages) {
+		if (length < pages.size) return 'none';
+		return pages.offset === undefined ? 'unknown' : { [pages.offset]: String(total) };
+	}
+	const next = textAt(body, pages.next);
+	// authentik's number of the next page is 0 when there is none.
+	if (next === null || next === '0') return 'none';
+	return pages.query === undefined ? 'unknown' : { [pages.query]: next };
 }
 
 function entriesIn(

@@ -29,7 +29,7 @@ import {
 } from './answers';
 import { access, type CustomCredential, fields, NOBODY, probe, schema } from './credential';
 import type { Description, ListSessions } from './description';
-import { at, textAt } from './pointer';
+import { at, namesIn, textAt } from './pointer';
 import { namesInBraces, type Template, textsOf, type Values } from './template';
 
 /** Whom the requests are about, by placeholder. */
@@ -90,7 +90,8 @@ const among = (reply: VendorReply, identity: string, users: readonly User[]): Lo
 
 function stateAt(entry: unknown, pointer: string | undefined): string | null {
 	const state = pointer === undefined ? undefined : at(entry, pointer);
-	return typeof state === 'boolean' ? String(state) : textAt(entry, pointer);
+	if (typeof state !== 'boolean') return textAt(entry, pointer);
+	return `${namesIn(pointer ?? '').at(-1) ?? ''}: ${state}`;
 }
 
 interface Sessions {
@@ -164,21 +165,24 @@ function endAll(
 	};
 }
 
-/** The request that ends one session of a list. */
-function endOne(
+/**
+ * The request that ends one session.
+ *
+ * @param isListed it surely was there before; otherwise the answer alone does not tell
+ */
+const endOne = (
 	one: Description['revokeSession'] & object,
 	account: Account,
 	{ id, token }: Pick<Active, 'id' | 'token'>,
-	ends: string,
-): RevokeStep {
-	const values = { ...account, sessionId: id, sessionToken: token };
-	return {
-		request: describedRequest('revokeSession', one, values),
-		ends: [ends],
-		...(ends === 'sessions' ? { count: 1, sessions: [id] } : {}),
-		judge: (reply) => verdictOf(reply, one, () => ({ verdict: 'ended', changed: true })),
-	};
-}
+	isListed: boolean,
+): Pick<RevokeStep, 'request' | 'judge'> => ({
+	request: describedRequest('revokeSession', one, {
+		...account,
+		sessionId: id,
+		sessionToken: token,
+	}),
+	judge: (reply) => verdictOf(reply, one, () => ({ verdict: 'ended', changed: isListed || null })),
+});
 
 function planOf(
 	{ listSessions: list, revokeAll: all, revokeSession: one }: Description,
@@ -201,7 +205,12 @@ function planOf(
 		lists: 'sessions',
 		list: function* () {
 			const active = yield* allSessionsOf(account, list);
-			return active.map((session) => endOne(one, account, session, 'sessions'));
+			return active.map((session) => ({
+				...endOne(one, account, session, true),
+				ends: ['sessions'],
+				count: 1,
+				sessions: [session.id],
+			}));
 		},
 	};
 	return [composed];
@@ -309,13 +318,17 @@ export const custom = defineConnector<CustomCredential, Account, object>({
 			if (!one) return { cause: 'unsupported_user', why: 'Single sessions cannot be ended' };
 			const whose = account ?? { user: '' };
 			if (!list || !names(one).has('sessionToken')) {
-				return endOne(one, whose, { id: value, token: null }, 'session');
+				const session = { id: value, token: null };
+				return { ...endOne(one, whose, session, false), ends: ['session'] };
 			}
 			return {
 				lists: 'sessions',
 				*list() {
 					const found = yield* findSession(whose, list, value);
-					return found.map((session) => endOne(one, whose, session, 'session'));
+					return found.map((session) => ({
+						...endOne(one, whose, session, true),
+						ends: ['session'],
+					}));
 				},
 			};
 		},

@@ -95,18 +95,18 @@ const call = z.object({
 type Call = z.infer<typeof call>;
 
 /**
- * Where an answer holds no more than `size` entries. `offset` and `page` name the query parameter
- * that asks for further ones, by the number of entries before or by the number of the page.
+ * What tells that there are more entries than an answer holds, and the query parameter that asks for
+ * them: an answer with `size` entries and how many came before, or the value that stands at `next`.
  */
-const pages = z
-	.object({
-		size: z.number().int().min(1, 'is below 1').max(10_000, 'is above 10000'),
-		offset: text.optional(),
-		page: text.optional(),
-		first: z.number().int().min(0, 'is below 0').max(1, 'is above 1').default(1),
-	})
-	.strict()
-	.refine(({ offset, page }) => !(offset && page), 'has both offset and page');
+const pages = z.union([
+	z
+		.object({
+			size: z.number().int().min(1, 'is below 1').max(10_000, 'is above 10000'),
+			offset: text.optional(),
+		})
+		.strict(),
+	z.object({ next: pointer, query: text.optional() }).strict(),
+]);
 
 export type Pages = z.infer<typeof pages>;
 

@@ -9,9 +9,10 @@ import { complaint } from '../test/host/execution';
 import { endWithStarter, onShutdown, stopAll } from '../test/host/processes';
 import { duration, paint, say, step } from '../test/host/progress';
 import { accountOf, alertAbout } from '../test/host/sentinel';
-import { runAlert, sessionsIn, setStage, type Stage } from '../test/host/stage';
+import { runPosted, sessionsIn, setStage, type Stage } from '../test/host/stage';
 import { TEMPLATE } from '../test/host/workflow';
 import { describeTarget, field, resultsOf } from './demo/report';
+import { showOutcomes } from './demo/tour';
 
 /** Somebody whom every simulated vendor knows, signed in on several devices. */
 const USER = 'nora.lindqvist@example.com';
@@ -19,7 +20,7 @@ const USER = 'nora.lindqvist@example.com';
 const HELP = `npm run demo [-- --once]
 
 Shows the main job of the package: an alert comes in, the user's sessions end.
-  --once   end after the result; status 0 only if the sessions are really gone
+  --once   end after the results; status 0 only if the sessions are really gone
   --help   this text`;
 
 function readArguments(): { once: boolean; help: boolean } {
@@ -64,7 +65,7 @@ async function showRevocation(stage: Stage): Promise<boolean> {
 	const startedAt = performance.now();
 	const execution = await step('Alert worked on', async (current) => {
 		current.now('waiting for the execution');
-		const finished = await runAlert(stage, alert);
+		const finished = await runPosted(stage.n8n, stage.template, alert);
 		current.result(`execution ${finished.id}, ${finished.status}`);
 		return finished;
 	});
@@ -108,11 +109,12 @@ async function demo(isOnce: boolean, interruption: AbortSignal): Promise<number>
 	const stage = await setStage('all');
 	try {
 		const gone = await showRevocation(stage);
+		const toured = await showOutcomes(stage);
 		if (!isOnce && !interruption.aborted) {
 			showEditor(stage);
 			await once(interruption, 'abort');
 		}
-		return gone ? 0 : 1;
+		return gone && toured ? 0 : 1;
 	} finally {
 		say();
 		await step('Everything stopped', async () => {

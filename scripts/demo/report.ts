@@ -69,11 +69,15 @@ export function field(label: string, text: string, indent = 2): string[] {
 	});
 }
 
+const SUCCESSES = new Set([
+	...['revoked', 'tokens_revoked', 'nothing_to_revoke', 'accepted', 'planned', 'unchanged'],
+]);
+
 const words = (identifier: string) => identifier.replaceAll('_', ' ');
 
-function outcomeOf(target: Target): string {
-	const good = ['revoked', 'tokens_revoked', 'nothing_to_revoke', 'accepted'];
-	const colour = good.includes(target.outcome) ? 'green' : 'red';
+/** An outcome in words, with its cause and the status of the answer that decided it. */
+export function outcomeOf(target: Target): string {
+	const colour = SUCCESSES.has(target.outcome) ? 'green' : 'red';
 	const cause = typeof target.cause === 'string' ? `, ${words(target.cause)}` : '';
 	const status = target.statusCode === null ? '' : ` (HTTP ${String(target.statusCode)})`;
 	return `${paint(colour, words(target.outcome))}${cause}${status}`;

@@ -9,17 +9,16 @@ import type { Execution } from './execution';
 import { installN8n } from './install';
 import { startN8n, temporaryFolder, type N8nHost } from './n8n';
 import { step } from './progress';
-import type { SentinelAlert } from './sentinel';
 import { startSimulator, type SimulatorControl } from './simulator';
 import { pack, type Tarball } from './tarball';
 import { VENDORS, type Person, type Vendor } from './vendors';
-import { readTemplate, TEMPLATE, webhookPath, withCredential } from './workflow';
+import { readTemplate, TEMPLATE, webhookPath, withCredential, type WorkflowFile } from './workflow';
 
 const WEBHOOK_TIMEOUT_MS = 30_000;
 const KEY_HEADER = 'X-Webhook-Key';
 
-/** The template as it stands in n8n, ready to be called. */
-interface PublishedTemplate extends SavedWorkflow {
+/** A workflow behind a webhook as it stands in n8n, ready to be called. */
+interface PublishedWorkflow extends SavedWorkflow {
 	readonly webhookUrl: string;
 	readonly keyHeader: string;
 	readonly key: string;
@@ -37,7 +36,9 @@ export interface Stage {
 	/** In the order of {@link VENDORS}. */
 	readonly systems: readonly System[];
 	readonly webhookKey: Credential;
-	readonly template: PublishedTemplate;
+	/** The value of `webhookKey`. */
+	readonly key: string;
+	readonly template: PublishedWorkflow;
 	/** Takes everything down again; nothing keeps running and no folder stays. */
 	strike(): Promise<void>;
 }
@@ -55,21 +56,19 @@ export async function sessionsIn({ people, simulator }: System, name: string) {
 	return people(await simulator.state()).find(isMeant)?.sessions ?? null;
 }
 
-/** Imports the template, chooses its credentials and publishes it. */
-async function publishTemplate(
-	n8n: N8nHost,
-	credentials: readonly Credential[],
-	webhookKey: Credential,
-	key: string,
-): Promise<PublishedTemplate> {
-	const imported = readTemplate(TEMPLATE.file);
-	const closed = withCredential(imported, TEMPLATE.webhook, webhookKey);
-	const workflow = credentials.reduce(
-		(chosen, credential) => withCredential(chosen, TEMPLATE.revoke, credential),
-		closed,
+/** Imports a workflow, chooses the credentials of its webhook and of its Revoke Everywhere, and publishes it. */
+export async function publishWorkflow(
+	{ n8n, webhookKey, key }: Pick<Stage, 'webhookKey' | 'key'> & { readonly n8n: N8nHost },
+	imported: WorkflowFile,
+	names: { readonly webhook: string; readonly revoke: string },
+	systems: readonly System[],
+): Promise<PublishedWorkflow> {
+	const workflow = systems.reduce(
+		(chosen, { credential }) => withCredential(chosen, names.revoke, credential),
+		withCredential(imported, names.webhook, webhookKey),
 	);
 	const saved = await n8n.client.createWorkflow(workflow);
-	const webhookUrl = `${n8n.url}/webhook/${webhookPath(workflow, TEMPLATE.webhook)}`;
+	const webhookUrl = `${n8n.url}/webhook/${webhookPath(workflow, names.webhook)}`;
 	await n8n.client.publish(saved, webhookUrl);
 	return { ...saved, webhookUrl, keyHeader: KEY_HEADER, key };
 }
@@ -141,38 +140,39 @@ export async function setStage(template: 'okta' | 'all'): Promise<Stage> {
 		});
 		const published = await step('Template published', async (current) => {
 			const chosen = template === 'okta' ? [systemOf(systems, 'okta')] : systems;
-			const credentials = chosen.map(({ credential }) => credential);
-			current.result(readTemplate(TEMPLATE.file).name);
-			return await publishTemplate(n8n, credentials, webhookKey, key);
+			const imported = readTemplate(TEMPLATE.file);
+			current.result(imported.name);
+			return await publishWorkflow({ n8n, webhookKey, key }, imported, TEMPLATE, chosen);
 		});
-		return { tarball, n8n, systems, webhookKey, template: published, strike };
+		return { tarball, n8n, systems, webhookKey, key, template: published, strike };
 	} catch (error) {
 		await strike();
 		throw error;
 	}
 }
 
-/** Posts an alert to the published template, as a Sentinel playbook does. */
-export async function postAlert(
-	{ webhookUrl, keyHeader, key }: PublishedTemplate,
-	alert: SentinelAlert,
+/** Posts a body to a published workflow, by default with the key that opens it. */
+export async function post(
+	{ webhookUrl, keyHeader, key }: PublishedWorkflow,
+	body: unknown,
 	headers: Readonly<Record<string, string>> = { [keyHeader]: key },
 ): Promise<Response> {
 	return await fetch(webhookUrl, {
 		method: 'POST',
 		headers: { 'content-type': 'application/json', ...headers },
-		body: JSON.stringify(alert),
+		body: JSON.stringify(body),
 		signal: AbortSignal.timeout(WEBHOOK_TIMEOUT_MS),
 	});
 }
 
-/** Posts an alert and gives the execution that it started, when that is finished. */
-export async function runAlert(
-	stage: Pick<Stage, 'template'> & { readonly n8n: Pick<N8nHost, 'client'> },
-	alert: SentinelAlert,
+/** Posts a body and gives the execution that it started, when that is finished. */
+export async function runPosted(
+	{ client }: Pick<N8nHost, 'client'>,
+	workflow: PublishedWorkflow,
+	body: unknown,
 ): Promise<Execution> {
-	return await stage.n8n.client.executionAfter(stage.template.id, async () => {
-		const response = await postAlert(stage.template, alert);
+	return await client.executionAfter(workflow.id, async () => {
+		const response = await post(workflow, body);
 		if (response.status !== 200) {
 			throw new Error(`The webhook answered ${response.status}: ${await response.text()}`);
 		}

@@ -2,12 +2,14 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import type { Credential } from './client';
-import { complaint, output, type Execution } from './execution';
+import type { Execution } from './execution';
 import { onStage } from './on-stage';
+import { left, runNodes } from './runs';
 import { sessionsIn, systemOf, type System } from './stage';
-import { webhookWorkflow, type NodeAtWork } from './workflow';
+import type { NodeAtWork } from './workflow';
 
-const { n8n, systems, template, webhookKey } = onStage();
+const stage = onStage();
+const { n8n, systems } = stage;
 const PACKAGE = 'n8n-nodes-session-revocation';
 
 const SIGNED_IN = 'nora.lindqvist@example.com';
@@ -52,29 +54,8 @@ const everywhere = (
 	credentials: readonly Credential[] = systems.map(({ credential }) => credential),
 ): NodeAtWork => ({ name, type: `${PACKAGE}.revokeEverywhere`, parameters, credentials });
 
-let published = 0;
-
-/** Publishes a workflow of these nodes, calls its webhook, and gives what became of it. */
-async function run(name: string, nodes: readonly NodeAtWork[]): Promise<Execution> {
-	const path = `connectors-${(published += 1)}`;
-	const workflow = webhookWorkflow(name, path, webhookKey, nodes);
-	const saved = await n8n.client.createWorkflow(workflow);
-	const url = `${n8n.url}/webhook/${path}`;
-	await n8n.client.publish(saved, url);
-	const execution = await n8n.client.executionAfter(saved.id, async () => {
-		const headers = { [template.keyHeader]: template.key };
-		const response = await fetch(url, { method: 'POST', headers });
-		expect(response.status).toBe(200);
-	});
-	if (execution.status !== 'success') throw new Error(complaint(execution));
-	return execution;
-}
-
-/** What left a node, by its outputs Success and Failure. */
-const left = (execution: Execution, node: string) => {
-	const by = (index: number) => output(execution, node, index).map(({ json }) => json);
-	return { success: by(0), failure: by(1) };
-};
+const run = async (name: string, nodes: readonly NodeAtWork[]) =>
+	await runNodes(stage, name, nodes);
 
 /** The credential's data with another secret of the same form. */
 function refused({ credentialData, secret, simulator }: System) {

@@ -173,11 +173,7 @@ export class N8nClient {
 	 * asked without its key, so that the question itself starts nothing.
 	 */
 	async publish(workflow: SavedWorkflow, webhookUrl: string): Promise<void> {
-		await this.call(z.unknown(), {
-			method: 'POST',
-			path: `/rest/workflows/${workflow.id}/activate`,
-			body: { versionId: workflow.versionId },
-		});
+		await this.publishForOthers(workflow);
 		const deadline = Date.now() + PUBLISH_TIMEOUT_MS;
 		for (;;) {
 			const response = await fetch(webhookUrl, {
@@ -191,6 +187,15 @@ export class N8nClient {
 			}
 			await sleep(POLL_MS);
 		}
+	}
+
+	/** Publishes a workflow that other workflows call. */
+	async publishForOthers({ id, versionId }: SavedWorkflow): Promise<void> {
+		await this.call(z.unknown(), {
+			method: 'POST',
+			path: `/rest/workflows/${id}/activate`,
+			body: { versionId },
+		});
 	}
 
 	/** All that n8n stored of an execution, as text: for searching it. */

@@ -33,6 +33,7 @@ export class PolicyCredential implements ICredentialType {
 /** The slot of the policy on every node that can revoke. */
 export const policySlot = (): INodeCredentialDescription => ({
 	name: POLICY_CREDENTIAL,
+	displayName: 'Shared Policy (Optional)',
 	required: false,
 });
 

@@ -18,12 +18,10 @@ import { isTool } from './items';
 import { asProperty } from './properties';
 import { orNodeError } from './surroundings';
 
-const POLICY_TITLE = 'Session Revocation Policy API';
-
 /** The credential that holds the policy. There is nothing to connect to, so it has no test. */
 export class PolicyCredential implements ICredentialType {
 	name = POLICY_CREDENTIAL;
-	displayName = POLICY_TITLE;
+	displayName = 'Session Revocation Policy API';
 	icon: Icon = {
 		light: 'file:../nodes/RevokeEverywhere/revokeEverywhere.svg',
 		dark: 'file:../nodes/RevokeEverywhere/revokeEverywhere.dark.svg',
@@ -35,7 +33,7 @@ export class PolicyCredential implements ICredentialType {
 /** The slot of the policy on every node that can revoke. */
 export const policySlot = (): INodeCredentialDescription => ({
 	name: POLICY_CREDENTIAL,
-	displayName: POLICY_TITLE,
+	displayName: 'Shared Policy (Optional)',
 	required: false,
 });
 

@@ -9,6 +9,7 @@ import {
 	type Survivor,
 	type User,
 } from './connector';
+import { explained } from './documentation';
 import { type Stop } from './failure';
 import { neutral, withoutMarkup } from './neutral';
 import { type Outcome, type Progress, type RevocationOutcome, stateOf } from './outcome';
@@ -232,6 +233,7 @@ export class Journal {
 		return {
 			...this.close(stop.outcome, stop.message),
 			cause: stop.cause,
+			...explained(stop.outcome, stop.cause),
 			missingPermissions: stop.missingPermissions,
 		};
 	}

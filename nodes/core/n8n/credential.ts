@@ -9,6 +9,7 @@ import type {
 } from 'n8n-workflow';
 import { ConfigurationError, openCredential } from '../connection';
 import type { Access, Connector } from '../connector';
+import { documentationUrl } from '../documentation';
 import {
 	type Authentication,
 	authorizationHeaders,
@@ -16,7 +17,6 @@ import {
 	mint,
 	type MintedToken,
 } from '../transport';
-import { documentationUrl } from './documentation';
 import { asProperty } from './properties';
 
 /**

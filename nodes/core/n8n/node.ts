@@ -3,12 +3,12 @@ import {
 	type IExecuteFunctions,
 	type INodeExecutionData,
 	type INodeType,
-	NodeOperationError,
 } from 'n8n-workflow';
 import pMap from 'p-map';
 import { attempt } from '../attempt';
 import { ConfigurationError, type Connection, connect, readOptions } from '../connection';
 import type { Connector, ConnectorOperation, NamedSession, Refusal } from '../connector';
+import { documentationUrl } from '../documentation';
 import { protection } from '../everywhere/protect';
 import {
 	type Asking,
@@ -28,7 +28,7 @@ import { addHints } from './hints';
 import { inputMessage, logAfterCancel, sorted } from './items';
 import { describeSessionsNode, ofUser } from './node.description';
 import { channelOf, policyOf } from './policy';
-import { orNodeError, surroundingsOf } from './surroundings';
+import { nodeError, orNodeError, surroundingsOf } from './surroundings';
 
 const USERS_IN_PARALLEL = 10;
 
@@ -60,11 +60,13 @@ async function execute(
 	const most = connector.usersInParallel ?? USERS_IN_PARALLEL;
 	const inParallel = Math.max(1, Math.min(most, items.length));
 	const surroundings = { ...surroundingsOf(context, inParallel), users: items.length };
-	const connection = orNodeError(context, () => connect(connector, data, surroundings));
+	const page = documentationUrl(connector);
+	const connection = orNodeError(context, page, () => connect(connector, data, surroundings));
 	const problem = connector.unsupported?.(operation, connection.credential) ?? null;
 	if (problem !== null) {
-		throw new NodeOperationError(context.getNode(), problem, {
-			description: 'Choose another operation, or change the credential',
+		throw nodeError(context, page, {
+			message: problem,
+			nextStep: 'Choose another operation, or change the credential',
 		});
 	}
 	const policy = await policyOf(context);

@@ -245,15 +245,22 @@ export async function loadCredential(name: string): Promise<ICredentialType> {
 	return (await loadPackage()).getCredential(name).type;
 }
 
-/** n8n's own `helpers.httpRequest`, taken from a node that runs in the engine. */
-export async function httpHelper(): Promise<IExecuteFunctions['helpers']['httpRequest']> {
-	let helper: IExecuteFunctions['helpers']['httpRequest'] | undefined;
+/** What n8n gives a node that runs in the engine. */
+async function taken<T>(take: (context: IExecuteFunctions) => T): Promise<T> {
+	let got: { value: T } | undefined;
 	const thief = source([]);
 	thief.execute = function (this: IExecuteFunctions) {
-		helper = this.helpers.httpRequest;
+		got = { value: take(this) };
 		return Promise.resolve([[]]);
 	};
 	await execute({ 'test.items': thief }, {}, [workflowNode('1', 'Items', 'test.items')]);
-	if (!helper) throw new UnexpectedError('The node did not run');
-	return helper;
+	if (!got) throw new UnexpectedError('The node did not run');
+	return got.value;
 }
+
+/** n8n's own `helpers.httpRequest`. */
+export const httpHelper = (): Promise<IExecuteFunctions['helpers']['httpRequest']> =>
+	taken(({ helpers }) => helpers.httpRequest);
+
+/** n8n's own log, the same for all nodes. */
+export const nodeLog = (): Promise<IExecuteFunctions['logger']> => taken(({ logger }) => logger);

@@ -5,6 +5,7 @@ import type {
 	INodeCredentialDescription,
 	INodeProperties,
 } from 'n8n-workflow';
+import { DOCS_URL } from '../documentation';
 import {
 	type Channel,
 	NO_POLICY,
@@ -13,10 +14,11 @@ import {
 	policyFields,
 	readPolicy,
 } from '../policy';
-import { DOCS_URL } from './documentation';
 import { isTool } from './items';
 import { asProperty } from './properties';
 import { orNodeError } from './surroundings';
+
+const PAGE = `${DOCS_URL}/policy.md`;
 
 /** The credential that holds the policy. There is nothing to connect to, so it has no test. */
 export class PolicyCredential implements ICredentialType {
@@ -26,7 +28,7 @@ export class PolicyCredential implements ICredentialType {
 		light: 'file:../nodes/RevokeEverywhere/revokeEverywhere.svg',
 		dark: 'file:../nodes/RevokeEverywhere/revokeEverywhere.dark.svg',
 	};
-	documentationUrl = `${DOCS_URL}/policy.md`;
+	documentationUrl = PAGE;
 	properties: INodeProperties[] = policyFields.map(asProperty);
 }
 
@@ -45,7 +47,7 @@ export const policySlot = (): INodeCredentialDescription => ({
 export async function policyOf(context: IExecuteFunctions): Promise<Policy> {
 	if (!context.getNode().credentials?.[POLICY_CREDENTIAL]) return NO_POLICY;
 	const data = await context.getCredentials(POLICY_CREDENTIAL);
-	return orNodeError(context, () => readPolicy(data));
+	return orNodeError(context, PAGE, () => readPolicy(data));
 }
 
 export function channelOf(context: IExecuteFunctions): Channel {

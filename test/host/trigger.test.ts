@@ -138,7 +138,7 @@ const asks = (more: object = {}): string =>
 		...more,
 	});
 
-const ask = (base: Published, id: string, tenant = TENANT): string =>
+const ask = (base: Published, id: string, tenant: string = TENANT): string =>
 	`${base.baseUrl}/api/v1/session-revocation/requests/${id}?tenant_id=${tenant}`;
 
 let immediate: Published;

@@ -692,8 +692,7 @@ describe('a revocation', () => {
 
 describe('the test of the credential', () => {
 	const credential = new CustomSessionsApi();
-	const authenticate = credential.authenticate as (
-		this: void,
+	const authenticate = credential.authenticate as unknown as (
 		data: object,
 		request: object,
 	) => Promise<object>;

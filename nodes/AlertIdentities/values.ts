@@ -62,7 +62,7 @@ export function accountOf(
 	const identities: Identity[] = [];
 	const notes: string[] = [];
 	let isNobody = false;
-	for (const { value, path, as } of places) {
+	for (const { value, path, as } of places.slice(0, MOST_PLACES)) {
 		if (isBlank(value)) continue;
 		const read = readValue(value);
 		if ('problem' in read) {
@@ -79,8 +79,13 @@ export function accountOf(
 		identities.push({ value: identity, kind, role, path, confidence: known });
 		if (isGuest(identity)) notes.push(GUEST);
 	}
-	return { role, identities, isNobody, notes };
+	const account = { role, identities, isNobody, notes };
+	return places.length > MOST_PLACES ? { ...account, doubt: CROWD } : account;
 }
+
+/** More places than this do not speak of one account. */
+const MOST_PLACES = 20;
+const CROWD = `The alert gives one user more than ${MOST_PLACES} names`;
 
 /**
  * The accounts of members that the author of a rule fills. One account when each holds one value.
@@ -148,8 +153,12 @@ const isGuest = (identity: string): boolean => /#ext#@/i.test(identity);
 
 const sameText = (one: string, other: string): boolean => foldCase(one) === foldCase(other);
 
-/** No blanks, brackets or separators: "Jane <jane@example.com>" and lists of addresses are no address. */
-const ADDRESS = /^[^\s@,;:<>()[\]"\\/|]+@[^\s@,;:<>()[\]"\\/|.]+(?:\.[^\s@,;:<>()[\]"\\/|.]+)+$/u;
+/**
+ * No blanks, brackets or separators: "Jane <jane@example.com>" and lists of addresses are no address.
+ * The last part of a domain is no number: `root@192.0.2.1` is a name on a computer.
+ */
+const ADDRESS =
+	/^[^\s@,;:<>()[\]"\\/|]+@(?:[^\s@,;:<>()[\]"\\/|.]+\.)+(?!\d+$)[^\s@,;:<>()[\]"\\/|.]+$/u;
 const GUID = /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i;
 const SID = /^S-1-\d+(?:-\d+)+$/i;
 
@@ -296,6 +305,32 @@ export function parsed(what: string, text: string): unknown {
 	}
 	const value = attempt(SyntaxError, (): unknown => JSON.parse(text));
 	if (value instanceof SyntaxError) throw new UnreadableAlert(`The ${what} is not valid JSON`);
+	return bounded(what, value);
+}
+
+/** Far more members and entries than alerts have. */
+const MOST_MEMBERS = 100_000;
+
+/**
+ * A value that is not too large to be looked at. However deep it is, it is walked through without
+ * recursion.
+ *
+ * @param what can follow "The "
+ * @throws UnreadableAlert
+ */
+export function bounded(what: string, value: unknown): unknown {
+	const left: unknown[] = [value];
+	let members = 0;
+	while (left.length > 0) {
+		const next = left.pop();
+		if (typeof next !== 'object' || next === null) continue;
+		const inner: readonly unknown[] = Object.values(next);
+		members += inner.length;
+		if (members > MOST_MEMBERS) {
+			throw new UnreadableAlert(`The ${what} has more than ${MOST_MEMBERS} members`);
+		}
+		for (const one of inner) left.push(one);
+	}
 	return value;
 }
 

@@ -129,22 +129,15 @@ export const doubtful = (accounts: readonly Account[], doubt: string): readonly 
 export const isSomebody = ({ identities, isNobody }: Account): boolean =>
 	identities.length > 0 && !isNobody;
 
-/** Whether an account has something by which another system finds it. */
-export const hasStrongIdentity = ({ identities }: Account): boolean =>
-	identities.some(({ kind }) => STRONG.has(kind));
+/** By these another system finds a user; a name means something in one place only. */
+const STRONG: ReadonlySet<IdentityKind> = new Set(['email', 'upn', 'entraId', 'oktaId']);
 
-/** Whether two accounts cannot be told apart by what names them across systems. */
-export const sharesIdentity = (one: Account, other: Account): boolean =>
-	strongNames(one).some((name) => strongNames(other).includes(name));
-
-/** Names that mean the same account wherever they stand: an address is one, be it called e-mail or UPN. */
+/** Names that mean the same user wherever they stand: an address is one, be it called e-mail or UPN. */
 export const strongNames = ({ identities }: Account): readonly string[] =>
 	identities.filter(({ kind }) => STRONG.has(kind)).map(nameOf);
 
 export const nameOf = ({ kind, value }: Identity): string =>
 	`${kind === 'upn' ? 'email' : kind} ${foldCase(value)}`;
-
-const STRONG: ReadonlySet<IdentityKind> = new Set(['email', 'upn', 'entraId', 'oktaId']);
 
 const GUEST =
 	'The user is a guest in Microsoft Entra: the sessions of the home organization are not reached from there';

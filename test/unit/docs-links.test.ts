@@ -99,7 +99,8 @@ describe.each(documents)('%s', (file) => {
 test('every connector has the page that its node links to', () => {
 	for (const connector of connectors)
 		expect(problemWith('', documentationUrl(connector))).toBe(undefined);
-	expect(problemWith('', `${DOCS_URL}/revoke-everywhere.md`)).toBe(undefined);
+	for (const page of ['alert-identities', 'revoke-everywhere'])
+		expect(problemWith('', `${DOCS_URL}/${page}.md`)).toBe(undefined);
 });
 
 test('every outcome, cause, state and verification has its place in docs/outcomes.md', () => {

@@ -221,10 +221,10 @@ export class Journal {
 	/** `unproved`: what could not be shown without revoking something. */
 	ready(unproved: string | null): TargetResult {
 		const { title } = this.about.connection.connector;
-		const reservation = unproved === null ? '' : `. ${unproved}`;
+		const proved = `${title} answers, and the credential may look up users`;
 		return this.close(
 			'ready',
-			`${title} answers and the credential may look up users${reservation}`,
+			unproved === null ? `${proved} and end their sessions` : `${proved}. ${unproved}`,
 		);
 	}
 

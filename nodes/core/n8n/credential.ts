@@ -9,12 +9,14 @@ import type {
 } from 'n8n-workflow';
 import { ConfigurationError, openCredential } from '../connection';
 import type { Access, Connector } from '../connector';
+import { stopForThrown } from '../failure';
 import {
 	type Authentication,
 	authorizationHeaders,
 	LeastRecentlyUsed,
 	mint,
 	type MintedToken,
+	TransportError,
 } from '../transport';
 import { documentationUrl } from './documentation';
 import { asProperty } from './properties';
@@ -43,7 +45,14 @@ export function credentialFor(connector: Connector): new () => ICredentialType {
 			data: ICredentialDataDecryptedObject,
 		): Promise<{ [TOKEN]: string }> {
 			const { access } = openCredential(connector, data);
-			return { [TOKEN]: await mintThrough(this, access) };
+			try {
+				return { [TOKEN]: await mintThrough(this, access) };
+			} catch (thrown) {
+				// For an error that carries a status n8n has words of its own, which name neither system nor cause.
+				throw thrown instanceof TransportError
+					? new Error(stopForThrown(thrown, connector).message)
+					: thrown;
+			}
 		}
 
 		async authenticate(

@@ -61,6 +61,13 @@ const listedType = z.object({
 	iconUrl: icon.optional(),
 	outputs: z.unknown(),
 	outputNames: z.array(z.string()).optional(),
+	properties: z.array(
+		z.object({
+			name: z.string(),
+			displayName: z.string(),
+			options: z.array(z.object({ name: z.string() }).passthrough()).optional(),
+		}),
+	),
 });
 /** What n8n tells the editor about a node type or a credential type. */
 export type ListedType = z.infer<typeof listedType>;

@@ -53,7 +53,7 @@ export const ofUser = (connector: Connector): ConnectorOperation[] => [
 ];
 
 const credentialSlots = ({ credential }: Connector): INodeCredentialDescription[] => [
-	{ name: credential.name, required: true },
+	{ name: credential.name, displayName: credential.displayName, required: true },
 	policySlot(),
 ];
 

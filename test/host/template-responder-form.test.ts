@@ -25,7 +25,7 @@ const PROTECTED = 'tomas.okafor@example.com';
 /** n8n looks once a minute whose time to wait is over. */
 const TIMEOUT_MS = 150_000;
 
-const member = { email: 'analyst@demo.example', password: 'Demo1-analyst-without-rights' };
+const member = { email: `analyst-${String(process.pid)}@demo.example`, password: 'Demo1-analyst-without-rights' };
 /** The systems that the form offers, as it names them. */
 const SYSTEMS = formOptions(readTemplate(FILE), FORM, 'systems').slice(1);
 

@@ -9,12 +9,14 @@ import {
 	filledIn,
 	publishWorkflow,
 	takePicture,
+	signedIn,
+	withFormPath,
 	withParameters,
 	type PublishedTemplate,
 } from './templates';
-import { withNode, type WorkflowFile } from './workflow';
+import type { WorkflowFile } from './workflow';
 
-const { n8n, okta, simulator } = onStage();
+const { n8n, okta, simulator, systems } = onStage();
 
 const FILE = 'bulk-from-csv.json';
 const FORM = 'Upload Form';
@@ -30,20 +32,19 @@ const CAP = 4;
 /** n8n looks once a minute whose time to wait is over. */
 const TIMEOUT_MS = 150_000;
 
-const colleague = { email: `second-${String(process.pid)}@demo.example`, password: 'Demo1-the-second-person' };
+const colleague = {
+	email: `second-${String(process.pid)}@demo.example`,
+	password: 'Demo1-the-second-person',
+};
 const sessionsOf = async (login: string) => (await simulator.user(login)).sessions.length;
 const requests = async () => (await simulator.traffic()).requests;
 const fileOf = (execution: Execution) => output(execution, USERS)[0]?.json;
 
-async function publish(path: string, change = (one: WorkflowFile) => one) {
-	const capped = withParameters(filledIn(FILE, { [REVOKE]: [okta] }), REVOKE, {
+async function publish(path: string, credentials = [okta], change = (one: WorkflowFile) => one) {
+	const capped = withParameters(filledIn(FILE, { [REVOKE]: credentials }), REVOKE, {
 		guardrails: { protectedUsers: 'break-glass*', maxUsersPerRun: CAP },
 	});
-	const template = withNode(capped, FORM, (node) => ({
-		...node,
-		webhookId: path,
-		parameters: { ...node.parameters, options: { ...(node.parameters.options as object), path } },
-	}));
+	const template = withFormPath(capped, FORM, path);
 	return await publishWorkflow(n8n.client, change(template), `form/${path}`);
 }
 
@@ -68,7 +69,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-	await simulator.reset();
+	for (const system of systems) await system.simulator.reset();
 });
 
 /** Uploads a file and waits for the next page, which has this title; gives that page's address. */
@@ -123,6 +124,22 @@ test('ends the sessions of all when a second person approves, and hands the tabl
 	expect(lines).toHaveLength(3);
 });
 
+test('ends them in every system, a row for each', async () => {
+	const everywhere = await publish(
+		'bulk-everywhere',
+		systems.map(({ credential }) => credential),
+	);
+	const keys = systems.map(({ key }) => key);
+	expect(await signedIn(systems, NORA)).toEqual(keys);
+	const execution = await n8n.client.executionAfter(everywhere.id, async () => {
+		const url = await upload(`email\n${NORA}\n`, WANTED, everywhere.url);
+		await decide(url, 'Approve', '1 contained, 0 in part, 0 not');
+	});
+	expect(await signedIn(systems, NORA)).toEqual([]);
+	const rows = output(execution, ROWS)[0]?.json.rows as { target: string }[];
+	expect(rows.map(({ target }) => target).toSorted()).toEqual(keys.toSorted());
+});
+
 describe('whoever asks', () => {
 	test('cannot approve, but somebody else still can', async () => {
 		await visit(async () => {
@@ -139,7 +156,7 @@ describe('whoever asks', () => {
 	test(
 		'and nobody else: it ends by itself, and nothing was done',
 		async () => {
-			const impatient = await publish('bulk-impatient', (one) => {
+			const impatient = await publish('bulk-impatient', [okta], (one) => {
 				const soon = { resumeAmount: 1, resumeUnit: 'seconds' };
 				return withParameters(withParameters(one, 'Not Approved', soon), APPROVAL, soon);
 			});

@@ -47,17 +47,12 @@ const templates = files.map((file) => ({ file, template: parse(file) }));
 
 const isNote = ({ type }: Node): boolean => type === 'n8n-nodes-base.stickyNote';
 
-/** Nodes that something leads to, by whatever kind of connection. */
-const reached = ({ connections }: Template): Set<string> =>
-	new Set(
-		Object.values(connections).flatMap((byKind) =>
-			Object.values(byKind).flatMap((outputs) => outputs.flat().map(({ node }) => node)),
-		),
-	);
+const ends = ({ connections }: Template) =>
+	Object.values(connections).flatMap((byKind) => Object.values(byKind).flat(2));
 
-/** Nodes at which an execution begins: nothing leads to them, and they are no tool of another node. */
+/** Nodes at which an execution begins: nothing runs before them, and they are no tool of another node. */
 const entries = (template: Template): Node[] => {
-	const inner = reached(template);
+	const inner = new Set(ends(template).flatMap(({ node, type }) => (type === 'main' ? node : [])));
 	const isTool = ({ name }: Node): boolean => 'ai_tool' in (template.connections[name] ?? {});
 	return template.nodes.filter((node) => !isNote(node) && !inner.has(node.name) && !isTool(node));
 };
@@ -97,7 +92,10 @@ describe.each(templates)('$file', ({ file, template }) => {
 		const names = template.nodes.map((node) => node.name);
 		expect(new Set(names).size).toBe(names.length);
 		expect(new Set(template.nodes.map(({ id }) => id)).size).toBe(names.length);
-		const mentioned = [...Object.keys(template.connections), ...reached(template)];
+		const mentioned = [
+			...Object.keys(template.connections),
+			...ends(template).map(({ node }) => node),
+		];
 		expect(mentioned.filter((one) => !names.includes(one))).toEqual([]);
 	});
 
@@ -186,11 +184,13 @@ test('no two templates are entered at the same path', () => {
 	expect(paths.filter((path, index) => paths.indexOf(path) !== index)).toEqual([]);
 });
 
-test('the list of templates is sorted and names no other', () => {
-	const listed = [...read('docs/templates/README.md').matchAll(/\]\(([\w-]+)\.md\)/g)].map(
-		([, name]) => name,
+test('the list of templates is sorted by title and names no other', () => {
+	const rows = [...read('docs/templates/README.md').matchAll(/^\| \[([^\]]+)\]\(([\w-]+)\.md\)/gm)];
+	const titles = rows.map(([, title = '']) => title);
+	expect(titles).toEqual(titles.toSorted((one, other) => one.localeCompare(other, 'en')));
+	expect(rows.map(([, , name]) => name).toSorted()).toEqual(
+		files.map((file) => basename(file, '.json')),
 	);
-	expect(listed).toEqual(files.map((file) => basename(file, '.json')));
 });
 
 test('the responder form offers every system, by its title', () => {

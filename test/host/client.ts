@@ -228,14 +228,32 @@ export class N8nClient {
 		return (await this.finishedExecutions(workflowId)).length;
 	}
 
-	/** The executions of a workflow that have come to an end, the newest first. */
-	private async finishedExecutions(workflowId: string): Promise<Execution[]> {
+	/** The executions of a workflow, the newest first. */
+	private async executions(workflowId: string): Promise<Execution[]> {
 		const { data } = await this.call(executionList, {
 			method: 'GET',
 			path: `/api/v1/executions?workflowId=${workflowId}&includeData=true&limit=20`,
 			headers: { 'x-n8n-api-key': this.key },
 		});
-		return data.filter(({ stoppedAt, status }) => stoppedAt !== null && status !== 'waiting');
+		return data;
+	}
+
+	/** The executions of a workflow that have come to an end, the newest first. */
+	private async finishedExecutions(workflowId: string): Promise<Execution[]> {
+		const all = await this.executions(workflowId);
+		return all.filter(({ stoppedAt, status }) => stoppedAt !== null && status !== 'waiting');
+	}
+
+	/** The execution of a workflow that waits for somebody, as soon as one does. */
+	async waitingExecution(workflowId: string): Promise<Execution> {
+		const deadline = Date.now() + EXECUTION_TIMEOUT_MS;
+		for (;;) {
+			const all = await this.executions(workflowId);
+			const waiting = all.find(({ status }) => status === 'waiting');
+			if (waiting !== undefined) return waiting;
+			if (Date.now() > deadline) throw new Error(`No execution of ${workflowId} waits.`);
+			await sleep(POLL_MS);
+		}
 	}
 
 	/**

@@ -12,7 +12,7 @@ const PUBLISH_TIMEOUT_MS = 30_000;
 const EXECUTION_TIMEOUT_MS = 60_000;
 const POLL_MS = 100;
 
-/** Who may sign in to the editor. */
+/** Who may sign in. */
 export interface Owner {
 	readonly email: string;
 	readonly password: string;
@@ -50,6 +50,9 @@ class N8nAnswerError extends Error {
 const saved = z.object({ data: z.object({ id: z.string(), versionId: z.string() }) });
 const created = z.object({ data: z.object({ id: z.string() }) });
 const apiKey = z.object({ data: z.object({ rawApiKey: z.string() }) });
+const invited = z.object({
+	data: z.array(z.object({ user: z.object({ inviteAcceptUrl: z.string() }) })).length(1),
+});
 const testResult = z.object({
 	data: z.object({ status: z.enum(['OK', 'Error']), message: z.string().optional() }),
 });
@@ -135,6 +138,23 @@ export class N8nClient {
 			},
 		});
 		this.key = key.data.rawApiKey;
+	}
+
+	/** Invites somebody who may sign in but owns nothing, and accepts in their name. */
+	async addMember({ email, password }: Owner): Promise<void> {
+		const { data } = await this.call(invited, {
+			method: 'POST',
+			path: '/rest/invitations',
+			body: [{ email, role: 'global:member' }],
+		});
+		const token = new URL(data[0]?.user.inviteAcceptUrl ?? '').searchParams.get('token');
+		const body = { token, firstName: 'Demo', lastName: 'Member', password };
+		// By a client of its own: the answer carries the new member's cookie.
+		await new N8nClient(this.url).call(z.unknown(), {
+			method: 'POST',
+			path: '/rest/invitations/accept',
+			body,
+		});
 	}
 
 	async signIn({ email, password }: Owner): Promise<void> {
@@ -231,29 +251,51 @@ export class N8nClient {
 		return (await this.finishedExecutions(workflowId)).length;
 	}
 
-	/** The executions of a workflow that have come to an end, the newest first. */
-	private async finishedExecutions(workflowId: string): Promise<Execution[]> {
+	/** The executions of a workflow, the newest first. */
+	private async executions(workflowId: string): Promise<Execution[]> {
 		const { data } = await this.call(executionList, {
 			method: 'GET',
 			path: `/api/v1/executions?workflowId=${workflowId}&includeData=true&limit=20`,
 			headers: { 'x-n8n-api-key': this.key },
 		});
-		return data.filter((execution) => execution.stoppedAt !== null);
+		return data;
+	}
+
+	/** The executions of a workflow that have come to an end, the newest first. */
+	private async finishedExecutions(workflowId: string): Promise<Execution[]> {
+		const all = await this.executions(workflowId);
+		return all.filter(({ stoppedAt, status }) => stoppedAt !== null && status !== 'waiting');
+	}
+
+	/** The execution of a workflow that waits for somebody, as soon as one does. */
+	async waitingExecution(workflowId: string): Promise<Execution> {
+		const deadline = Date.now() + EXECUTION_TIMEOUT_MS;
+		for (;;) {
+			const all = await this.executions(workflowId);
+			const waiting = all.find(({ status }) => status === 'waiting');
+			if (waiting !== undefined) return waiting;
+			if (Date.now() > deadline) throw new Error(`No execution of ${workflowId} waits.`);
+			await sleep(POLL_MS);
+		}
 	}
 
 	/**
-	 * Does what starts an execution of a workflow, and gives the execution when it is finished. For
-	 * workflows that nobody else starts at the same time.
+	 * Does what starts an execution of a workflow, and gives the execution when it is finished, which
+	 * one that waits for somebody is not. For workflows that nobody else starts at the same time.
 	 */
-	async executionAfter(workflowId: string, trigger: () => Promise<void>): Promise<Execution> {
+	async executionAfter(
+		workflowId: string,
+		trigger: () => Promise<void>,
+		timeoutMs = EXECUTION_TIMEOUT_MS,
+	): Promise<Execution> {
 		const known = new Set((await this.finishedExecutions(workflowId)).map(({ id }) => id));
 		await trigger();
-		const deadline = Date.now() + EXECUTION_TIMEOUT_MS;
+		const deadline = Date.now() + timeoutMs;
 		for (;;) {
 			const fresh = (await this.finishedExecutions(workflowId)).find(({ id }) => !known.has(id));
 			if (fresh !== undefined) return fresh;
 			if (Date.now() > deadline) {
-				const seconds = String(EXECUTION_TIMEOUT_MS / 1000);
+				const seconds = String(timeoutMs / 1000);
 				throw new Error(`Workflow ${workflowId} finished no execution within ${seconds} s.`);
 			}
 			await sleep(POLL_MS);

@@ -83,7 +83,7 @@ describe.each(systems.map((system) => [system.title, system] as const))('%s', (t
 		const panel = await editor.visibleText();
 		expect(panel).toContain(`${title} Sessions API`);
 		expect(panel).toContain(credential.name);
-		expect(panel).toContain('Session Revocation Policy API');
+		expect(panel).toContain('Shared Policy (Optional)');
 		expect(panel).toContain('Revoke All Sessions');
 
 		await editor.openOperations();
@@ -117,7 +117,7 @@ test('Revoke Everywhere has a slot for every system and a place for every parame
 		expect(panel).toContain(`${title} Sessions API`);
 		expect(panel).toContain(credential.name);
 	}
-	expect(panel).toContain('Session Revocation Policy API');
+	expect(panel).toContain('Shared Policy (Optional)');
 	for (const name of ['user', 'dryRun', 'guardrails', 'reason', 'connectorOptions', 'options']) {
 		expect(panel).toContain(parameter('revokeEverywhere', name)?.displayName);
 	}

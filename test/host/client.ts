@@ -192,7 +192,11 @@ export class N8nClient {
 	 * Publishes a workflow and waits until its webhook is live: n8n answers before that. The webhook is
 	 * asked without its key, so that the question itself starts nothing.
 	 */
-	async publish(workflow: SavedWorkflow, webhookUrl: string): Promise<void> {
+	async publish(
+		workflow: SavedWorkflow,
+		webhookUrl: string,
+		method: 'GET' | 'POST' = 'POST',
+	): Promise<void> {
 		await this.call(z.unknown(), {
 			method: 'POST',
 			path: `/rest/workflows/${workflow.id}/activate`,
@@ -201,7 +205,7 @@ export class N8nClient {
 		const deadline = Date.now() + PUBLISH_TIMEOUT_MS;
 		for (;;) {
 			const response = await fetch(webhookUrl, {
-				method: 'POST',
+				method,
 				signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
 			});
 			await response.arrayBuffer();

@@ -1,6 +1,6 @@
 /**
  * `npm run demo`: a Microsoft Sentinel alert ends the sessions of a user, in a real n8n with the packed
- * package, against a simulated Okta. Runs until Ctrl-C; with `--once` it ends after the result, with
+ * package, against simulated vendors. Runs until Ctrl-C; with `--once` it ends after the result, with
  * status 0 only if the sessions are really gone.
  */
 import { once } from 'node:events';
@@ -9,16 +9,18 @@ import { complaint } from '../test/host/execution';
 import { endWithStarter, onShutdown, stopAll } from '../test/host/processes';
 import { duration, paint, say, step } from '../test/host/progress';
 import { accountOf, alertAbout } from '../test/host/sentinel';
-import { runAlert, setStage, type Stage } from '../test/host/stage';
+import { runPosted, sessionsIn, setStage, type Stage } from '../test/host/stage';
+import { TEMPLATE } from '../test/host/workflow';
 import { describeTarget, field, resultsOf } from './demo/report';
+import { showOutcomes } from './demo/tour';
 
-/** One of the simulator's people, who is signed in on several devices. */
+/** Somebody whom every simulated vendor knows, signed in on several devices. */
 const USER = 'nora.lindqvist@example.com';
 
 const HELP = `npm run demo [-- --once]
 
 Shows the main job of the package: an alert comes in, the user's sessions end.
-  --once   end after the result; status 0 only if the sessions are really gone
+  --once   end after the results; status 0 only if the sessions are really gone
   --help   this text`;
 
 function readArguments(): { once: boolean; help: boolean } {
@@ -33,16 +35,29 @@ function readArguments(): { once: boolean; help: boolean } {
 
 const count = (sessions: number) => `${String(sessions)} session${sessions === 1 ? '' : 's'}`;
 
-/** Posts the alert, prints what became of it, and asks the simulator itself. True when all is gone. */
+/** Somebody's sessions, in each system by its own state. */
+async function census({ systems }: Stage, user: string) {
+	return await Promise.all(
+		systems.map(async (system) => ({
+			title: system.title,
+			sessions: (await sessionsIn(system, user)) ?? 0,
+		})),
+	);
+}
+
+const total = (counts: Awaited<ReturnType<typeof census>>) =>
+	counts.reduce((sum, { sessions }) => sum + sessions, 0);
+
+/** Posts the alert, prints what became of it, and asks the simulators themselves. True when all is gone. */
 async function showRevocation(stage: Stage): Promise<boolean> {
 	const alert = alertAbout([accountOf(USER)]);
-	const before = (await stage.simulator.user(USER)).sessions.length;
+	const before = await census(stage, USER);
 	say();
 	say(paint('bold', `A Microsoft Sentinel alert about ${USER}`));
 	for (const line of [
 		...field('alert', alert.AlertDisplayName),
 		...field('incident', alert.SystemAlertId),
-		...field('before', `${count(before)} in Okta (simulated)`),
+		...field('before', before.map(({ title, sessions }) => `${title} ${sessions}`).join(', ')),
 	]) {
 		say(line);
 	}
@@ -50,30 +65,28 @@ async function showRevocation(stage: Stage): Promise<boolean> {
 	const startedAt = performance.now();
 	const execution = await step('Alert worked on', async (current) => {
 		current.now('waiting for the execution');
-		const finished = await runAlert(stage, alert);
+		const finished = await runPosted(stage.n8n, stage.template, alert);
 		current.result(`execution ${finished.id}, ${finished.status}`);
 		return finished;
 	});
 	const elapsed = duration(performance.now() - startedAt);
 	if (execution.status !== 'success') throw new Error(complaint(execution));
 
-	const results = resultsOf(execution);
+	const results = resultsOf(execution, TEMPLATE.revoke);
 	for (const result of results) {
 		say();
 		for (const line of field(result.outputName, `${result.message} (${elapsed} in all)`)) say(line);
 		for (const target of result.results) for (const line of describeTarget(target)) say(line);
 	}
 
-	const after = (await stage.simulator.user(USER)).sessions.length;
-	const gone = before > 0 && after === 0 && results.length > 0;
+	const after = await census(stage, USER);
+	const gone = before.every(({ sessions }) => sessions > 0) && total(after) === 0;
 	const verdict = gone
-		? paint('green', 'the sessions are gone')
-		: paint('red', 'the sessions are NOT gone');
+		? paint('green', `all ${count(total(before))} are gone`)
+		: paint('red', `${count(total(after))} are NOT gone`);
 	say();
-	for (const line of field('after', `${count(after)} in Okta, by its own state: ${verdict}`)) {
-		say(line);
-	}
-	return gone;
+	for (const line of field('after', `by the systems' own state: ${verdict}`)) say(line);
+	return gone && results.length === 1;
 }
 
 function showEditor({ n8n, template }: Stage): void {
@@ -87,20 +100,21 @@ function showEditor({ n8n, template }: Stage): void {
 		say(line);
 	}
 	say();
-	say('Ctrl-C ends n8n and the simulator, and removes what they stored.');
+	say('Ctrl-C ends n8n and the simulators, and removes what they stored.');
 }
 
 /** Runs the demo; gives the status to end with. */
 async function demo(isOnce: boolean, interruption: AbortSignal): Promise<number> {
 	say(paint('bold', 'Session revocation: the demo'));
-	const stage = await setStage();
+	const stage = await setStage('all');
 	try {
 		const gone = await showRevocation(stage);
+		const toured = await showOutcomes(stage);
 		if (!isOnce && !interruption.aborted) {
 			showEditor(stage);
 			await once(interruption, 'abort');
 		}
-		return gone ? 0 : 1;
+		return gone && toured ? 0 : 1;
 	} finally {
 		say();
 		await step('Everything stopped', async () => {

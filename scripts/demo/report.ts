@@ -3,7 +3,6 @@ import { z } from 'zod';
 import type { Execution } from '../../test/host/execution';
 import { output } from '../../test/host/execution';
 import { duration, paint } from '../../test/host/progress';
-import { TEMPLATE } from '../../test/host/workflow';
 
 const LABEL_WIDTH = 14;
 const LINE_WIDTH = 96;
@@ -14,14 +13,8 @@ const targetSchema = z.object({
 	cause: z.string().nullable().optional(),
 	statusCode: z.number().nullable(),
 	ended: z.array(z.string()),
-	survives: z.array(
-		z.object({ what: z.string(), until: z.string().nullable(), note: z.string().optional() }),
-	),
-	verification: z.object({
-		status: z.string(),
-		method: z.string().nullable(),
-		checkedAt: z.string().nullable(),
-	}),
+	survives: z.array(z.object({ what: z.string(), until: z.string().nullable() })),
+	verification: z.object({ status: z.string(), method: z.string().nullable() }),
 	attempts: z.number(),
 	durationMs: z.number(),
 });
@@ -38,10 +31,13 @@ const resultSchema = z.object({
 /** The item that Revoke Everywhere made of one user. */
 type RevocationResult = z.infer<typeof resultSchema>;
 
-/** The results of an execution of the template, with the output that each of them left by. */
-export function resultsOf(execution: Execution): (RevocationResult & { outputName: string })[] {
+/** The results of Revoke Everywhere in an execution, with the output that each of them left by. */
+export function resultsOf(
+	execution: Execution,
+	node: string,
+): (RevocationResult & { outputName: string })[] {
 	return ['Success', 'Failure'].flatMap((outputName, index) =>
-		output(execution, TEMPLATE.revoke, index).map(({ json }) => ({
+		output(execution, node, index).map(({ json }) => ({
 			...resultSchema.parse(json),
 			outputName,
 		})),
@@ -73,40 +69,41 @@ export function field(label: string, text: string, indent = 2): string[] {
 	});
 }
 
+const SUCCESSES = new Set([
+	...['revoked', 'tokens_revoked', 'nothing_to_revoke', 'accepted', 'planned', 'unchanged'],
+]);
+
 const words = (identifier: string) => identifier.replaceAll('_', ' ');
 
-function outcomeOf(target: Target): string {
-	const good = ['revoked', 'tokens_revoked', 'nothing_to_revoke', 'accepted'];
-	const colour = good.includes(target.outcome) ? 'green' : 'red';
+/** An outcome in words, with its cause and the status of the answer that decided it. */
+export function outcomeOf(target: Target): string {
+	const colour = SUCCESSES.has(target.outcome) ? 'green' : 'red';
 	const cause = typeof target.cause === 'string' ? `, ${words(target.cause)}` : '';
 	const status = target.statusCode === null ? '' : ` (HTTP ${String(target.statusCode)})`;
 	return `${paint(colour, words(target.outcome))}${cause}${status}`;
 }
 
-function survivorsOf(target: Target): string[] {
-	return target.survives.map(({ what, until, note }) => {
-		const end = until === null ? 'no known end' : `until ${until}`;
-		return note === undefined || note === '' ? `- ${what}, ${end}` : `- ${what}, ${end}: ${note}`;
-	});
+function survivorsOf({ survives }: Target): string {
+	if (survives.length === 0) return 'nothing known';
+	return survives
+		.map(({ what, until }) => (until === null ? what : `${what} (until ${until})`))
+		.join('; ');
 }
 
 function verificationOf({ verification }: Target): string {
 	const method = verification.method === null ? '' : ` by ${verification.method}`;
-	const at = verification.checkedAt === null ? '' : ` at ${verification.checkedAt}`;
-	return `${words(verification.status)}${method}${at}`;
+	return `${words(verification.status)}${method}`;
 }
 
-/** One block of lines per target: outcome, what ended, what survives, verification, time. */
+/** A few lines for each target: outcome, what ended, what survives, verification, time. */
 export function describeTarget(target: Target): string[] {
-	const survivors = survivorsOf(target);
 	const calls = target.attempts === 1 ? '1 call' : `${String(target.attempts)} calls`;
+	const how = `${outcomeOf(target)}, ${duration(target.durationMs)}, ${calls}`;
 	return [
 		`  ${paint('bold', target.connector)}`,
-		...field('outcome', outcomeOf(target), 4),
+		...field('outcome', how, 4),
 		...field('ended', target.ended.length === 0 ? 'nothing' : target.ended.join(', '), 4),
-		...(survivors.length === 0 ? field('survives', 'nothing known', 4) : []),
-		...survivors.flatMap((line, index) => field(index === 0 ? 'survives' : '', line, 4)),
+		...field('survives', survivorsOf(target), 4),
 		...field('verification', verificationOf(target), 4),
-		...field('time', `${duration(target.durationMs)}, ${calls}`, 4),
 	];
 }

@@ -1,10 +1,8 @@
 /** The "Test" of the Okta credential, pressed in a real n8n. */
 import { describe, expect, test } from '@jest/globals';
 import { onStage } from './on-stage';
-import { oktaCredentialData } from './stage';
 
-const { n8n, okta, simulator } = onStage();
-const right = oktaCredentialData(simulator.url);
+const { n8n, okta, oktaData: right, simulator } = onStage();
 
 describe('the test of the Okta credential', () => {
 	test('passes with the right token', async () => {
@@ -12,7 +10,7 @@ describe('the test of the Okta credential', () => {
 	});
 
 	test('passes with the prefix that Okta shows before a token', async () => {
-		const data = { ...right, apiToken: `SSWS ${right.apiToken}` };
+		const data = { ...right, apiToken: `SSWS ${String(right.apiToken)}` };
 		expect(await n8n.client.testCredential(okta, data)).toMatchObject({ status: 'OK' });
 	});
 
@@ -23,7 +21,7 @@ describe('the test of the Okta credential', () => {
 	});
 
 	test('fails on a wrong token, says so, and does not repeat it', async () => {
-		const data = oktaCredentialData(simulator.url, '00planted-wrong-token');
+		const data = { ...right, apiToken: '00planted-wrong-token' };
 		const result = await n8n.client.testCredential(okta, data);
 		expect(result.status).toBe('Error');
 		expect(result.message).toMatch(/token|credential|unauthori[sz]ed|401/i);

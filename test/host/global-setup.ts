@@ -18,7 +18,7 @@ export default async function globalSetup(): Promise<void> {
 		return status;
 	});
 	endWithStarter();
-	const stage = await setStage();
+	const stage = await setStage('okta');
 	globalThis.hostStage = stage;
 	publishStage(stage);
 }

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { N8nClient } from './client';
 import { SimulatorControl } from './simulator';
-import type { Stage } from './stage';
+import { systemOf, type Stage } from './stage';
+import { VENDORS } from './vendors';
 
 const VARIABLE = 'SESSION_REVOCATION_HOST_STAGE';
 
@@ -13,8 +14,7 @@ const stageSchema = z.object({
 	userFolder: z.string(),
 	owner: z.object({ email: z.string(), password: z.string() }),
 	session: z.object({ cookie: z.string(), key: z.string() }),
-	simulatorUrl: z.string(),
-	okta: credential,
+	systems: z.array(z.object({ key: z.string(), simulatorUrl: z.string(), credential })),
 	webhookKey: credential,
 	template: z.object({
 		id: z.string(),
@@ -26,15 +26,18 @@ const stageSchema = z.object({
 });
 
 /** Writes down where the stage stands. */
-export function publishStage({ n8n, simulator, okta, webhookKey, template }: Stage): void {
+export function publishStage({ n8n, systems, webhookKey, template }: Stage): void {
 	const data: z.infer<typeof stageSchema> = {
 		n8nUrl: n8n.url,
 		logFile: n8n.logFile,
 		userFolder: n8n.userFolder,
 		owner: n8n.owner,
 		session: n8n.client.session,
-		simulatorUrl: simulator.url,
-		okta,
+		systems: systems.map(({ key, simulator: { url }, credential: made }) => ({
+			key,
+			simulatorUrl: url,
+			credential: made,
+		})),
 		webhookKey,
 		template,
 	};
@@ -45,13 +48,25 @@ export function publishStage({ n8n, simulator, okta, webhookKey, template }: Sta
 export function onStage() {
 	const text = process.env[VARIABLE];
 	if (text === undefined) throw new Error('The host tests run by "npm run test:host" only.');
-	const { n8nUrl, logFile, userFolder, owner, session, simulatorUrl, ...rest } = stageSchema.parse(
+	const { n8nUrl, logFile, userFolder, owner, session, ...data } = stageSchema.parse(
 		JSON.parse(text),
 	);
-	const client = new N8nClient(n8nUrl, session);
+	const systems = VENDORS.flatMap((vendor) =>
+		data.systems
+			.filter(({ key }) => key === vendor.key)
+			.map(({ simulatorUrl, credential: made }) => ({
+				...vendor,
+				simulator: new SimulatorControl(simulatorUrl),
+				credential: made,
+			})),
+	);
+	const okta = systemOf(systems, 'okta');
 	return {
-		...rest,
-		n8n: { url: n8nUrl, logFile, userFolder, owner, client },
-		simulator: new SimulatorControl(simulatorUrl),
+		...data,
+		n8n: { url: n8nUrl, logFile, userFolder, owner, client: new N8nClient(n8nUrl, session) },
+		systems,
+		okta: okta.credential,
+		oktaData: okta.credentialData(okta.simulator.url),
+		simulator: okta.simulator,
 	};
 }

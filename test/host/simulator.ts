@@ -1,6 +1,7 @@
-/** The Okta simulator as a process of its own, and the questions that the demo and the tests ask it. */
+/** A vendor's simulator as a process of its own, and the questions that the demo and the tests ask it. */
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { FaultSwitch } from '../simulator/faults';
 import { repositoryRoot } from './install';
 import { startScript } from './script';
 
@@ -24,27 +25,46 @@ const traffic = z.object({
 	unmatched: z.array(z.unknown()),
 });
 
-/** One user as the simulated vendor knows them. */
+/** One user as a simulated Okta knows them. */
 type SimulatedUser = z.infer<typeof state>['users'][number];
 
 /** A simulator that somebody started, seen through its control API. */
 export class SimulatorControl {
 	constructor(readonly url: string) {}
 
-	private async read<T>(schema: z.ZodType<T>, path: string, method = 'GET'): Promise<T> {
+	private async read<T>(
+		schema: z.ZodType<T>,
+		path: string,
+		method = 'GET',
+		body?: unknown,
+	): Promise<T> {
 		const response = await fetch(`${this.url}/__simulator/${path}`, {
 			method,
+			...(body === undefined
+				? {}
+				: { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
 			signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
 		});
 		if (!response.ok) throw new Error(`The simulator answered ${path} with ${response.status}.`);
 		return schema.parse(await response.json());
 	}
 
+	/** All that the vendor knows; each vendor has a state of its own. */
+	async state(): Promise<unknown> {
+		return await this.read(z.unknown(), 'state');
+	}
+
+	/** Lets requests meet a fault; `FaultSwitch` of `test/simulator/faults.ts` without its predicates. */
+	async meet(fault: FaultSwitch): Promise<void> {
+		await this.read(z.unknown(), 'faults', 'POST', fault);
+	}
+
+	/** The people of a simulated Okta. */
 	async users(): Promise<SimulatedUser[]> {
 		return (await this.read(state, 'state')).users;
 	}
 
-	/** The user with this login, which must exist. */
+	/** The user of a simulated Okta with this login, which must exist. */
 	async user(login: string): Promise<SimulatedUser> {
 		const user = (await this.users()).find((one) => one.login === login);
 		if (user === undefined) throw new Error(`The simulator has no user ${login}.`);

@@ -1,64 +1,96 @@
 /**
- * The whole stage, for the demo and for the tests: a simulated Okta, a real n8n with the packed
+ * The whole stage, for the demo and for the tests: every simulated vendor, a real n8n with the packed
  * package, the credentials, the template imported, filled in and published.
  */
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { DEMO_OKTA_API_TOKEN } from '../simulator/okta-demo';
 import type { Credential, SavedWorkflow } from './client';
 import type { Execution } from './execution';
 import { installN8n } from './install';
 import { startN8n, temporaryFolder, type N8nHost } from './n8n';
 import { step } from './progress';
-import type { SentinelAlert } from './sentinel';
 import { startSimulator, type SimulatorControl } from './simulator';
 import { pack, type Tarball } from './tarball';
-import { readTemplate, TEMPLATE, webhookPath, withCredential } from './workflow';
+import { VENDORS, type Person, type Vendor } from './vendors';
+import { readTemplate, TEMPLATE, webhookPath, withCredential, type WorkflowFile } from './workflow';
 
 const WEBHOOK_TIMEOUT_MS = 30_000;
 const KEY_HEADER = 'X-Webhook-Key';
 
-/** The template as it stands in n8n, ready to be called. */
-interface PublishedTemplate extends SavedWorkflow {
+/** A workflow behind a webhook as it stands in n8n, ready to be called. */
+interface PublishedWorkflow extends SavedWorkflow {
 	readonly webhookUrl: string;
 	readonly keyHeader: string;
 	readonly key: string;
 }
 
+/** A simulated vendor that runs, and the credential that n8n has for it. */
+export interface System extends Vendor {
+	readonly simulator: SimulatorControl;
+	readonly credential: Credential;
+}
+
 export interface Stage {
 	readonly tarball: Tarball;
-	readonly simulator: SimulatorControl;
 	readonly n8n: N8nHost;
-	readonly okta: Credential;
+	/** In the order of {@link VENDORS}. */
+	readonly systems: readonly System[];
 	readonly webhookKey: Credential;
-	readonly template: PublishedTemplate;
+	/** The value of `webhookKey`. */
+	readonly key: string;
+	readonly template: PublishedWorkflow;
 	/** Takes everything down again; nothing keeps running and no folder stays. */
 	strike(): Promise<void>;
 }
 
-/** What a person would type into the Okta credential, for the simulated Okta. */
-export function oktaCredentialData(simulatorUrl: string, apiToken = DEMO_OKTA_API_TOKEN) {
-	return { domain: simulatorUrl, authentication: 'apiToken', apiToken };
+/** One of the systems by its key. */
+export function systemOf(systems: readonly System[], key: string): System {
+	const system = systems.find((one) => one.key === key);
+	if (system === undefined) throw new Error(`The stage has no system ${key}.`);
+	return system;
 }
 
-/** Imports the template, chooses its credentials and publishes it. */
-async function publishTemplate(
-	n8n: N8nHost,
-	okta: Credential,
-	webhookKey: Credential,
-	key: string,
-): Promise<PublishedTemplate> {
-	const imported = readTemplate(TEMPLATE.file);
-	const closed = withCredential(imported, TEMPLATE.webhook, webhookKey);
-	const workflow = withCredential(closed, TEMPLATE.revoke, okta);
+/** How many sessions somebody has in a system, by the system's own state; null when it knows nobody so. */
+export async function sessionsIn({ people, simulator }: System, name: string) {
+	const isMeant = (person: Person) => person.name === name;
+	return people(await simulator.state()).find(isMeant)?.sessions ?? null;
+}
+
+/** Imports a workflow, chooses the credentials of its webhook and of its Revoke Everywhere, and publishes it. */
+export async function publishWorkflow(
+	{ n8n, webhookKey, key }: Pick<Stage, 'webhookKey' | 'key'> & { readonly n8n: N8nHost },
+	imported: WorkflowFile,
+	names: { readonly webhook: string; readonly revoke: string },
+	systems: readonly System[],
+): Promise<PublishedWorkflow> {
+	const workflow = systems.reduce(
+		(chosen, { credential }) => withCredential(chosen, names.revoke, credential),
+		withCredential(imported, names.webhook, webhookKey),
+	);
 	const saved = await n8n.client.createWorkflow(workflow);
-	const webhookUrl = `${n8n.url}/webhook/${webhookPath(workflow, TEMPLATE.webhook)}`;
+	const webhookUrl = `${n8n.url}/webhook/${webhookPath(workflow, names.webhook)}`;
 	await n8n.client.publish(saved, webhookUrl);
 	return { ...saved, webhookUrl, keyHeader: KEY_HEADER, key };
 }
 
-/** Sets the stage, step by step, each with its progress. */
-export async function setStage(): Promise<Stage> {
+/** Makes a vendor's credential, and presses "Test" in it. */
+async function makeCredential(
+	{ client }: N8nHost,
+	{ title, credentialType, credentialData, simulator }: Vendor & Pick<System, 'simulator'>,
+): Promise<Credential> {
+	const data = credentialData(simulator.url);
+	const credential = await client.createCredential(`${title} (demo)`, credentialType, data);
+	const { status, message = '' } = await client.testCredential(credential, data);
+	if (status !== 'OK') throw new Error(`The test of ${title}'s credential failed: ${message}`);
+	return credential;
+}
+
+/**
+ * Sets the stage, step by step, each with its progress.
+ *
+ * @param template the systems whose credentials the template gets
+ */
+export async function setStage(template: 'okta' | 'all'): Promise<Stage> {
 	const undo: (() => Promise<void>)[] = [];
 	const strike = async () => {
 		// The last thing that was started is the first to go.
@@ -76,64 +108,71 @@ export async function setStage(): Promise<Stage> {
 			return packed;
 		});
 		const installed = await installN8n();
-		const simulator = await step('Okta simulator started', async (current) => {
-			const running = await startSimulator('okta');
-			undo.push(async () => await running.stop());
-			current.result(running.control.url);
-			return running.control;
+		const vendors = await step('Simulators started', async (current) => {
+			const running = await Promise.all(
+				VENDORS.map(async (vendor) => {
+					const { control, stop } = await startSimulator(vendor.key);
+					undo.push(stop);
+					return { ...vendor, simulator: control };
+				}),
+			);
+			current.result(VENDORS.map(({ title }) => title).join(', '));
+			return running;
 		});
 		const n8n = await step('n8n started', async (current) => {
 			const host = await startN8n(installed, tarball, current);
 			undo.push(async () => await host.stop());
 			return host;
 		});
-		const okta = await step('Okta credential', async (current) => {
-			const data = oktaCredentialData(simulator.url);
-			const credential = await n8n.client.createCredential('Okta (demo)', 'oktaSessionsApi', data);
-			const test = await n8n.client.testCredential(credential, data);
-			if (test.status !== 'OK')
-				throw new Error(`The credential test failed: ${test.message ?? ''}`);
+		const systems = await step('Credentials', async (current) => {
+			const made: System[] = [];
+			for (const vendor of vendors) {
+				current.now(vendor.title);
+				made.push({ ...vendor, credential: await makeCredential(n8n, vendor) });
+			}
 			current.result('made and tested');
-			return credential;
+			return made;
 		});
 		const key = randomBytes(24).toString('base64url');
 		const webhookKey = await n8n.client.createCredential('SIEM webhook key', 'httpHeaderAuth', {
 			name: KEY_HEADER,
 			value: key,
 		});
-		const template = await step('Template published', async (current) => {
-			const published = await publishTemplate(n8n, okta, webhookKey, key);
-			current.result(readTemplate(TEMPLATE.file).name);
-			return published;
+		const published = await step('Template published', async (current) => {
+			const chosen = template === 'okta' ? [systemOf(systems, 'okta')] : systems;
+			const imported = readTemplate(TEMPLATE.file);
+			current.result(imported.name);
+			return await publishWorkflow({ n8n, webhookKey, key }, imported, TEMPLATE, chosen);
 		});
-		return { tarball, simulator, n8n, okta, webhookKey, template, strike };
+		return { tarball, n8n, systems, webhookKey, key, template: published, strike };
 	} catch (error) {
 		await strike();
 		throw error;
 	}
 }
 
-/** Posts an alert to the published template, as a Sentinel playbook does. */
-export async function postAlert(
-	{ webhookUrl, keyHeader, key }: PublishedTemplate,
-	alert: SentinelAlert,
+/** Posts a body to a published workflow, by default with the key that opens it. */
+export async function post(
+	{ webhookUrl, keyHeader, key }: PublishedWorkflow,
+	body: unknown,
 	headers: Readonly<Record<string, string>> = { [keyHeader]: key },
 ): Promise<Response> {
 	return await fetch(webhookUrl, {
 		method: 'POST',
 		headers: { 'content-type': 'application/json', ...headers },
-		body: JSON.stringify(alert),
+		body: JSON.stringify(body),
 		signal: AbortSignal.timeout(WEBHOOK_TIMEOUT_MS),
 	});
 }
 
-/** Posts an alert and gives the execution that it started, when that is finished. */
-export async function runAlert(
-	stage: Pick<Stage, 'template'> & { readonly n8n: Pick<N8nHost, 'client'> },
-	alert: SentinelAlert,
+/** Posts a body and gives the execution that it started, when that is finished. */
+export async function runPosted(
+	{ client }: Pick<N8nHost, 'client'>,
+	workflow: PublishedWorkflow,
+	body: unknown,
 ): Promise<Execution> {
-	return await stage.n8n.client.executionAfter(stage.template.id, async () => {
-		const response = await postAlert(stage.template, alert);
+	return await client.executionAfter(workflow.id, async () => {
+		const response = await post(workflow, body);
 		if (response.status !== 200) {
 			throw new Error(`The webhook answered ${response.status}: ${await response.text()}`);
 		}

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { complaint, nodeRun, output, type Execution } from './execution';
 import { onStage } from './on-stage';
 import { accountOf, alertAbout, type AccountEntity, type EntitiesForm } from './sentinel';
-import { oktaCredentialData, postAlert, runAlert } from './stage';
+import { post, runPosted } from './stage';
 import { readTemplate, TEMPLATE, withCredential, withNode, type WorkflowFile } from './workflow';
 
 const stage = onStage();
@@ -49,7 +49,7 @@ const TARGET_FIELDS = [
 
 /** Posts an alert about these accounts and gives the execution, which must have come through. */
 async function alert(accounts: readonly AccountEntity[], form?: EntitiesForm): Promise<Execution> {
-	const execution = await runAlert(stage, alertAbout(accounts, form));
+	const execution = await runPosted(n8n, template, alertAbout(accounts, form));
 	if (execution.status !== 'success') throw new Error(complaint(execution));
 	return execution;
 }
@@ -147,7 +147,10 @@ describe('somebody who needs a person', () => {
 	});
 
 	test('entities that are no JSON leave by Failure', async () => {
-		const execution = await runAlert(stage, { ...alertAbout([]), Entities: '[{"Type":"acc' });
+		const execution = await runPosted(n8n, template, {
+			...alertAbout([]),
+			Entities: '[{"Type":"acc',
+		});
 		expect(execution.status).toBe('success');
 		expect(failure(execution)[0]?.json).toMatchObject({ cause: 'invalid_input' });
 	});
@@ -167,7 +170,7 @@ describe('the webhook is closed', () => {
 		['with a wrong key', { [template.keyHeader]: 'not-the-key' }],
 	])('%s nothing starts', async (_, headers: Record<string, string>) => {
 		const executions = await n8n.client.executionCount(template.id);
-		const response = await postAlert(template, alertAbout([accountOf(SIGNED_IN)]), headers);
+		const response = await post(template, alertAbout([accountOf(SIGNED_IN)]), headers);
 		expect(response.status).toBe(403);
 		expect(await n8n.client.executionCount(template.id)).toBe(executions);
 		expect((await simulator.traffic()).requests).toEqual([]);
@@ -184,7 +187,7 @@ describe('the webhook is closed', () => {
 
 describe('secrets', () => {
 	test('the API token is nowhere in what n8n stores or logs', async () => {
-		const { apiToken } = oktaCredentialData(simulator.url);
+		const apiToken = String(stage.oktaData.apiToken);
 		const { id } = await alert([accountOf(SIGNED_IN), accountOf(UNKNOWN)]);
 		expect(await n8n.client.storedExecution(id)).not.toContain(apiToken);
 		expect(readFileSync(n8n.logFile, 'utf8')).not.toContain(apiToken);
@@ -192,11 +195,10 @@ describe('secrets', () => {
 
 	test('nor is a token that Okta refuses', async () => {
 		const planted = '00planted-token-that-okta-refuses';
-		const wrong = await n8n.client.createCredential(
-			'Okta (wrong token)',
-			'oktaSessionsApi',
-			oktaCredentialData(simulator.url, planted),
-		);
+		const wrong = await n8n.client.createCredential('Okta (wrong token)', 'oktaSessionsApi', {
+			...stage.oktaData,
+			apiToken: planted,
+		});
 		const path = 'wrong-token';
 		const closed = withCredential(templateAt(path), TEMPLATE.webhook, stage.webhookKey);
 		const saved = await n8n.client.createWorkflow(withCredential(closed, TEMPLATE.revoke, wrong));
@@ -204,7 +206,7 @@ describe('secrets', () => {
 		await n8n.client.publish(saved, webhookUrl);
 
 		const broken = { ...template, ...saved, webhookUrl };
-		const execution = await runAlert({ n8n, template: broken }, alertAbout([accountOf(SIGNED_IN)]));
+		const execution = await runPosted(n8n, broken, alertAbout([accountOf(SIGNED_IN)]));
 		expect(failure(execution)[0]?.json).toMatchObject({
 			coverage: 'none',
 			results: [{ outcome: 'failed', cause: 'credential_invalid' }],

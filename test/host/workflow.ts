@@ -78,9 +78,7 @@ const formFields = z.object({
 		values: z.array(
 			z.object({
 				fieldName: z.string(),
-				fieldOptions: z
-					.object({ values: z.array(z.object({ option: z.string() })) })
-					.optional(),
+				fieldOptions: z.object({ values: z.array(z.object({ option: z.string() })) }).optional(),
 			}),
 		),
 	}),

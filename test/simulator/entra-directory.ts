@@ -145,7 +145,7 @@ export interface EntraDirectoryOptions extends Partial<EntraSwitches> {
 }
 
 /** The tenant unless `tenantId` says otherwise. */
-const DEFAULT_ENTRA_TENANT = '3f2a8c54-7b1e-4d0a-9c66-5e8f0a1b2c3d';
+export const DEFAULT_ENTRA_TENANT = '3f2a8c54-7b1e-4d0a-9c66-5e8f0a1b2c3d';
 
 const DAY_MS = 86_400_000;
 const INDEXED = ['id', 'userPrincipalName', 'mail', 'mailNickname'] as const;

@@ -6,12 +6,16 @@
  * Prints one JSON line `{"vendor":"okta","url":"http://127.0.0.1:PORT"}` when it is ready.
  */
 import { parseArgs } from 'node:util';
+import { createAuthentik } from './authentik';
+import { seedAuthentikDemo } from './authentik-demo';
 import { createEntra } from './entra';
 import { seedEntraDemo } from './entra-demo';
 import { createGoogle } from './google';
 import { seedGoogleDemo } from './google-demo';
 import { createJanssen } from './janssen';
 import { seedJanssenDemo } from './janssen-demo';
+import { createKratos } from './kratos';
+import { seedKratosDemo } from './kratos-demo';
 import { createMiro } from './miro';
 import { seedMiroDemo } from './miro-demo';
 import { createOkta } from './okta';
@@ -25,12 +29,17 @@ import { seedStytchDemo, STYTCH_DEMO_KEYS } from './stytch-demo';
 type Seeds = Readonly<Record<string, () => SimulatedVendor>>;
 
 const VENDORS: Readonly<Record<string, Seeds>> = {
+	authentik: {
+		demo: () => createAuthentik({ seed: seedAuthentikDemo }),
+		none: () => createAuthentik(),
+	},
 	entra: { demo: () => createEntra({ seed: seedEntraDemo }), none: () => createEntra() },
 	google_workspace: {
 		demo: () => createGoogle({ seed: seedGoogleDemo }),
 		none: () => createGoogle(),
 	},
 	janssen: { demo: () => createJanssen({ seed: seedJanssenDemo }), none: () => createJanssen() },
+	kratos: { demo: () => createKratos({ seed: seedKratosDemo }), none: () => createKratos() },
 	miro: { demo: () => createMiro({ seed: seedMiroDemo }), none: () => createMiro() },
 	okta: { demo: () => createOkta({ seed: seedDemo }), none: () => createOkta() },
 	slack_enterprise: {

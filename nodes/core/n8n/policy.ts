@@ -18,10 +18,12 @@ import { isTool } from './items';
 import { asProperty } from './properties';
 import { orNodeError } from './surroundings';
 
+const POLICY_TITLE = 'Session Revocation Policy API';
+
 /** The credential that holds the policy. There is nothing to connect to, so it has no test. */
 export class PolicyCredential implements ICredentialType {
 	name = POLICY_CREDENTIAL;
-	displayName = 'Session Revocation Policy API';
+	displayName = POLICY_TITLE;
 	icon: Icon = {
 		light: 'file:../nodes/RevokeEverywhere/revokeEverywhere.svg',
 		dark: 'file:../nodes/RevokeEverywhere/revokeEverywhere.dark.svg',
@@ -33,6 +35,7 @@ export class PolicyCredential implements ICredentialType {
 /** The slot of the policy on every node that can revoke. */
 export const policySlot = (): INodeCredentialDescription => ({
 	name: POLICY_CREDENTIAL,
+	displayName: POLICY_TITLE,
 	required: false,
 });
 

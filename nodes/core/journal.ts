@@ -9,7 +9,7 @@ import {
 	type Survivor,
 	type User,
 } from './connector';
-import { type Stop } from './failure';
+import { statusOf, type Stop } from './failure';
 import { neutral, withoutMarkup } from './neutral';
 import { type Outcome, type Progress, type RevocationOutcome, stateOf } from './outcome';
 import {
@@ -125,7 +125,7 @@ export class Journal {
 
 	/** An answer arrived in the current step. */
 	heard(reply: VendorReply): void {
-		this.stepStatus = reply.status;
+		this.stepStatus = statusOf(reply);
 		this.vendorTime = reply.serverTime;
 	}
 
@@ -221,10 +221,10 @@ export class Journal {
 	/** `unproved`: what could not be shown without revoking something. */
 	ready(unproved: string | null): TargetResult {
 		const { title } = this.about.connection.connector;
-		const reservation = unproved === null ? '' : `. ${unproved}`;
+		const proved = `${title} answers, and the credential may look up users`;
 		return this.close(
 			'ready',
-			`${title} answers and the credential may look up users${reservation}`,
+			unproved === null ? `${proved} and end their sessions` : `${proved}. ${unproved}`,
 		);
 	}
 
@@ -278,7 +278,7 @@ export class Journal {
 			state: stateOf(outcome, this.progress),
 			changed: this.changed(outcome),
 			cause: null,
-			statusCode: this.decisive?.status ?? null,
+			statusCode: this.decisive && statusOf(this.decisive),
 			message: this.reservation === null ? message : `${message}. ${this.reservation}`,
 			user: this.user,
 			...(this.candidates ? { candidates: this.candidates } : {}),

@@ -197,11 +197,7 @@ export class N8nClient {
 		webhookUrl: string,
 		method: 'GET' | 'POST' = 'POST',
 	): Promise<void> {
-		await this.call(z.unknown(), {
-			method: 'POST',
-			path: `/rest/workflows/${workflow.id}/activate`,
-			body: { versionId: workflow.versionId },
-		});
+		await this.publishForOthers(workflow);
 		const deadline = Date.now() + PUBLISH_TIMEOUT_MS;
 		for (;;) {
 			const response = await fetch(webhookUrl, {
@@ -215,6 +211,15 @@ export class N8nClient {
 			}
 			await sleep(POLL_MS);
 		}
+	}
+
+	/** Publishes a workflow that other workflows call. */
+	async publishForOthers({ id, versionId }: SavedWorkflow): Promise<void> {
+		await this.call(z.unknown(), {
+			method: 'POST',
+			path: `/rest/workflows/${id}/activate`,
+			body: { versionId },
+		});
 	}
 
 	/** Starts a saved workflow by hand, at one of its triggers, as the button below the canvas does. */

@@ -199,12 +199,16 @@ export class N8nClient {
 	 * Publishes a workflow and waits until its webhook is live: n8n answers before that. The webhook is
 	 * asked without its key, so that the question itself starts nothing.
 	 */
-	async publish(workflow: SavedWorkflow, webhookUrl: string): Promise<void> {
+	async publish(
+		workflow: SavedWorkflow,
+		webhookUrl: string,
+		method: 'GET' | 'POST' = 'POST',
+	): Promise<void> {
 		await this.publishForOthers(workflow);
 		const deadline = Date.now() + PUBLISH_TIMEOUT_MS;
 		for (;;) {
 			const response = await fetch(webhookUrl, {
-				method: 'POST',
+				method,
 				signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
 			});
 			await response.arrayBuffer();
@@ -233,6 +237,15 @@ export class N8nClient {
 			path: `/rest/workflows/${workflow.id}/run`,
 			body: { triggerToStartFrom: { name: trigger } },
 			headers: { 'push-ref': 'nobody-looks' },
+		});
+	}
+
+	/** Starts a saved workflow by hand, at one of its triggers, as the button below the canvas does. */
+	async run(workflowId: string, trigger: string): Promise<void> {
+		await this.call(z.unknown(), {
+			method: 'POST',
+			path: `/rest/workflows/${workflowId}/run`,
+			body: { triggerToStartFrom: { name: trigger } },
 		});
 	}
 

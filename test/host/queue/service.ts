@@ -1,6 +1,7 @@
 /**
  * The servers that queue mode needs, in this order: the one that an environment variable names, one
- * that runs at the usual address, one of our own for as long as the tests run.
+ * that runs at the usual address, one of our own for as long as the tests run. The value `own` asks
+ * for the last at once.
  */
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
@@ -123,6 +124,15 @@ async function untilAnswering(kind: Kind, url: URL, child: ChildProcess, logFile
 	}
 }
 
+/** The server at this address, or in words why it cannot be used. */
+async function tryAt(kind: Kind, address: string): Promise<Server | string> {
+	const url = new URL(address);
+	const problem: unknown = await kind.check(url).catch((error: unknown) => error);
+	if (problem === undefined) return { url, stop: async () => await Promise.resolve() };
+	const reason = problem instanceof Error ? problem.message : 'no answer';
+	return `the server at ${url.host} cannot be used (${reason})`;
+}
+
 /**
  * Finds or starts a server.
  *
@@ -131,18 +141,12 @@ async function untilAnswering(kind: Kind, url: URL, child: ChildProcess, logFile
 export async function findServer(kind: Kind): Promise<Server> {
 	const { name, variable, usualUrl, debianPackage } = kind;
 	const named = process.env[variable];
-	const url = new URL(named ?? usualUrl);
-	const problem: unknown = await kind.check(url).catch((error: unknown) => error);
-	if (problem === undefined) return { url, stop: async () => await Promise.resolve() };
-	const why = problem instanceof Error ? problem.message : 'it does not answer';
-	if (named !== undefined) {
-		throw new Error(`${name} at ${url.host}, as ${variable} names it, cannot be used: ${why}`);
-	}
-	const own = kind.own();
+	const found = named === 'own' ? `${variable} is "own"` : await tryAt(kind, named ?? usualUrl);
+	if (typeof found !== 'string') return found;
+	const own = named === undefined || named === 'own' ? kind.own() : undefined;
 	if (own !== undefined) return await startOwn(kind, own);
 	throw new Error(
-		`Queue mode needs ${name}. At ${url.host} there is none that can be used (${why}), and none is ` +
-			`installed. On Debian or Ubuntu: apt-get install ${debianPackage}. Or name a server: ` +
-			`${variable}=${usualUrl}`,
+		`Queue mode needs ${name}: ${found}. Install it (on Debian and Ubuntu: apt-get install ` +
+			`${debianPackage}), or name a server that runs: ${variable}=${usualUrl}`,
 	);
 }

@@ -37,8 +37,8 @@ export class ${name} implements INodeType {
 
 /** Which methods there are; what they do the linter sees in their source. */
 function methodsSource(methods: INodeType['webhookMethods'] & object): string {
-	const names = Object.values(methods).flatMap((group) => Object.keys(group ?? {}));
-	return asSource({ default: Object.fromEntries(names.map((name) => [name, null])) });
+	const names = Object.keys(methods.default ?? {});
+	return `{ default: { ${names.map((name) => `async ${name}() { return true; },`).join(' ')} } }`;
 }
 
 const credentialSource = (name: string, credential: ICredentialType): string => `

@@ -9,6 +9,12 @@ module.exports = {
 	OktaSessions: require('./dist/nodes/Okta/OktaSessions.node.js').OktaSessions,
 	RevokeEverywhere: require('./dist/nodes/RevokeEverywhere/RevokeEverywhere.node.js')
 		.RevokeEverywhere,
+	SessionRevocationResponse:
+		require('./dist/nodes/SessionRevocationResponse/SessionRevocationResponse.node.js')
+			.SessionRevocationResponse,
+	SessionRevocationTrigger:
+		require('./dist/nodes/SessionRevocationTrigger/SessionRevocationTrigger.node.js')
+			.SessionRevocationTrigger,
 	SlackSessions: require('./dist/nodes/Slack/SlackSessions.node.js').SlackSessions,
 	StytchSessions: require('./dist/nodes/Stytch/StytchSessions.node.js').StytchSessions,
 	GoogleWorkspaceSessionsApi:
@@ -23,6 +29,9 @@ module.exports = {
 	SessionRevocationPolicyApi:
 		require('./dist/credentials/SessionRevocationPolicyApi.credentials.js')
 			.SessionRevocationPolicyApi,
+	SessionRevocationWebhookApi:
+		require('./dist/credentials/SessionRevocationWebhookApi.credentials.js')
+			.SessionRevocationWebhookApi,
 	SlackSessionsApi: require('./dist/credentials/SlackSessionsApi.credentials.js').SlackSessionsApi,
 	StytchSessionsApi: require('./dist/credentials/StytchSessionsApi.credentials.js')
 		.StytchSessionsApi,

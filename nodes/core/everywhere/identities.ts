@@ -46,7 +46,8 @@ export class Identities {
 
 	/** The name of the user where nobody gave one; undefined when nothing here is one. */
 	get user(): string | undefined {
-		return this.first([...ELSEWHERE, 'entraId', 'oktaId']);
+		const named = this.first([...ELSEWHERE, 'entraId', 'oktaId']);
+		return named ?? Object.values(this.overrides).find(hasDomain);
 	}
 
 	/** The user's identity in one system; undefined when only the user's name is left. */

@@ -26,6 +26,25 @@ const codex = (node: string, alias: readonly string[], page: string): Codex => (
 	resources: { primaryDocumentation: [{ url: page }], credentialDocumentation: [{ url: page }] },
 });
 
+/** Nodes that are of no single system: class, words to find it by, page. */
+const OTHERS: readonly (readonly [string, readonly string[], string])[] = [
+	[
+		'RevokeEverywhere',
+		['Revoke Sessions', 'Sign Out', 'Log Out', 'Incident Response', 'Containment', 'SOAR'],
+		'revoke-everywhere',
+	],
+	[
+		'SessionRevocationTrigger',
+		['Webhook', 'Signed Webhook', 'HMAC', 'SOAR', 'Challenge'],
+		'webhook',
+	],
+	[
+		'SessionRevocationResponse',
+		['Respond to Webhook', 'Webhook Response', 'Job Status'],
+		'webhook',
+	],
+];
+
 /** The codex of each node by its path in dist, without extension. */
 export function codexFiles(connectors: readonly Connector[]): ReadonlyMap<string, Codex> {
 	const files = new Map<string, Codex>();
@@ -36,13 +55,9 @@ export function codexFiles(connectors: readonly Connector[]): ReadonlyMap<string
 			codex(nodeName(connector), alias, documentationUrl(connector)),
 		);
 	}
-	files.set(
-		'nodes/RevokeEverywhere/RevokeEverywhere',
-		codex(
-			'revokeEverywhere',
-			['Revoke Sessions', 'Sign Out', 'Log Out', 'Incident Response', 'Containment', 'SOAR'],
-			`${DOCS_URL}/revoke-everywhere.md`,
-		),
-	);
+	for (const [name, alias, page] of OTHERS) {
+		const node = name.charAt(0).toLowerCase() + name.slice(1);
+		files.set(`nodes/${name}/${name}`, codex(node, alias, `${DOCS_URL}/${page}.md`));
+	}
 	return files;
 }

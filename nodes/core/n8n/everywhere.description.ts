@@ -88,7 +88,6 @@ export function describeEverywhere(connectors: readonly Connector[]): INodeTypeD
 				displayName: 'Target Mode',
 				name: 'targetMode',
 				type: 'options',
-				noDataExpression: true,
 				default: 'configured',
 				options: [
 					{

@@ -193,8 +193,10 @@ function prepare(
 	index: number,
 ): Job[] {
 	const read = attempt(InputError, () => readItem(parametersOf(context, index), connections));
+	const given = context.getNodeParameter('requestId', index, '');
+	const requestId = typeof given === 'string' && given !== '' ? given : randomUUID();
 	return read instanceof InputError
-		? [{ index, request: unusable(inputMessage(read.parameter, read.message, index)) }]
+		? [{ index, request: unusable(requestId, inputMessage(read.parameter, read.message, index)) }]
 		: read.map((request) => {
 				const protectedUsers = [...request.protectedUsers, ...policy.protectedUsers];
 				return { index, request: { ...request, protectedUsers } };
@@ -207,10 +209,10 @@ const parametersOf =
 		context.getNodeParameter(name, index, fallback);
 
 /** The result of an item with a bad value: nothing was sent for it. */
-function unusable(message: string): UserResult {
+function unusable(requestId: string, message: string): UserResult {
 	const now = new Date().toISOString();
 	return {
-		requestId: randomUUID(),
+		requestId,
 		user: null,
 		status: 'failed',
 		coverage: 'none',

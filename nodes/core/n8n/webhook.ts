@@ -1,0 +1,16 @@
+import type { ICredentialType, Icon, INodeProperties } from 'n8n-workflow';
+import { WEBHOOK_CREDENTIAL, webhookFields } from '../webhook/credential';
+import { DOCS_URL } from './documentation';
+import { asProperty } from './properties';
+
+/** The credential with which callers of the webhook sign. There is nothing to connect to, so it has no test. */
+export class WebhookCredentialType implements ICredentialType {
+	name = WEBHOOK_CREDENTIAL;
+	displayName = 'Session Revocation Webhook API';
+	icon: Icon = {
+		light: 'file:../nodes/SessionRevocationTrigger/sessionRevocationTrigger.svg',
+		dark: 'file:../nodes/SessionRevocationTrigger/sessionRevocationTrigger.dark.svg',
+	};
+	documentationUrl = `${DOCS_URL}/webhook.md`;
+	properties: INodeProperties[] = webhookFields.map(asProperty);
+}

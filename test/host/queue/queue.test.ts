@@ -6,10 +6,10 @@ import { z } from 'zod';
 import { complaint, output, type Execution } from '../execution';
 import { onStage } from '../on-stage';
 import { accountOf, alertAbout } from '../sentinel';
-import { oktaCredentialData, postAlert } from '../stage';
+import { post } from '../stage';
 import { TEMPLATE } from '../workflow';
 
-const { n8n, simulator, template } = onStage();
+const { n8n, oktaData, simulator, template } = onStage();
 const UNTIL_MS = 60_000;
 const POLL_MS = 100;
 
@@ -82,7 +82,7 @@ async function alertEach(
 		const answers = await Promise.all(
 			logins.map(async (login, index) => {
 				const alert = alertAbout([accountOf(login)]);
-				return (await postAlert(entryOf(index).template, alert)).status;
+				return (await post(entryOf(index).template, alert)).status;
 			}),
 		);
 		expect(answers).toEqual(logins.map(() => 200));
@@ -152,8 +152,9 @@ test('a cancelled execution sends nothing more, and its worker logs what had bee
 	const atOnce = 10;
 	const quick = 3;
 	await addUsers(logins);
-	await simulator.arm('revokeUserSessions', { kind: 'slow', delayMs: UNTIL_MS }, quick);
-	expect((await postAlert(main.template, alertAbout(logins.map(accountOf)))).status).toBe(200);
+	const fault = { kind: 'slow', delayMs: UNTIL_MS } as const;
+	await simulator.meet({ match: 'revokeUserSessions', skip: quick, times: logins.length, fault });
+	expect((await post(main.template, alertAbout(logins.map(accountOf)))).status).toBe(200);
 	const revocations = async () =>
 		(await simulator.traffic()).requests.filter(({ route }) => route === 'revokeUserSessions')
 			.length;
@@ -183,7 +184,7 @@ test('a cancelled execution sends nothing more, and its worker logs what had bee
 });
 
 test('no process writes the API token into its log', () => {
-	const { apiToken } = oktaCredentialData(simulator.url);
+	const { apiToken } = z.object({ apiToken: z.string() }).parse(oktaData);
 	const holders = n8n.processes.filter((one) => log(one).includes(apiToken));
 	expect(holders.map(({ role }) => role)).toEqual([]);
 	for (const worker of workers) expect(finishedBy(worker).length).toBeGreaterThan(0);

@@ -14,7 +14,7 @@ const POLL_MS = 100;
 /** The most that the public API gives at once. */
 const PAGE = 250;
 
-/** Who may sign in to the editor. */
+/** Who may sign in. */
 export interface Owner {
 	readonly email: string;
 	readonly password: string;
@@ -52,6 +52,9 @@ class N8nAnswerError extends Error {
 const saved = z.object({ data: z.object({ id: z.string(), versionId: z.string() }) });
 const created = z.object({ data: z.object({ id: z.string() }) });
 const apiKey = z.object({ data: z.object({ rawApiKey: z.string() }) });
+const invited = z.object({
+	data: z.array(z.object({ user: z.object({ inviteAcceptUrl: z.string() }) })).length(1),
+});
 const testResult = z.object({
 	data: z.object({ status: z.enum(['OK', 'Error']), message: z.string().optional() }),
 });
@@ -131,6 +134,23 @@ export class N8nClient {
 			},
 		});
 		this.key = key.data.rawApiKey;
+	}
+
+	/** Invites somebody who may sign in but owns nothing, and accepts in their name. */
+	async addMember({ email, password }: Owner): Promise<void> {
+		const { data } = await this.call(invited, {
+			method: 'POST',
+			path: '/rest/invitations',
+			body: [{ email, role: 'global:member' }],
+		});
+		const token = new URL(data[0]?.user.inviteAcceptUrl ?? '').searchParams.get('token');
+		const body = { token, firstName: 'Demo', lastName: 'Member', password };
+		// By a client of its own: the answer carries the new member's cookie.
+		await new N8nClient(this.url).call(z.unknown(), {
+			method: 'POST',
+			path: '/rest/invitations/accept',
+			body,
+		});
 	}
 
 	async signIn({ email, password }: Owner): Promise<void> {
@@ -218,7 +238,7 @@ export class N8nClient {
 			path: `/api/v1/executions?workflowId=${workflowId}&includeData=true&limit=${PAGE}`,
 			headers: { 'x-n8n-api-key': this.key },
 		});
-		return data.filter((execution) => execution.stoppedAt !== null);
+		return data.filter(({ stoppedAt, status }) => stoppedAt !== null && status !== 'waiting');
 	}
 
 	/** The ids of the executions of a workflow that n8n works on at this moment. */
@@ -240,26 +260,28 @@ export class N8nClient {
 	}
 
 	/**
-	 * Does what starts `count` executions of a workflow, and gives them when all are finished. For
-	 * workflows that nobody else starts at the same time, and at most 250 executions.
+	 * Does what starts `count` executions of a workflow, and gives them when all are finished, which one
+	 * that waits for somebody is not. For workflows that nobody else starts at the same time, and at
+	 * most 250 executions.
 	 */
 	async executionsAfter(
 		workflowId: string,
 		count: number,
 		trigger: () => Promise<void>,
+		timeoutMs = EXECUTION_TIMEOUT_MS,
 	): Promise<Execution[]> {
 		const known = Math.max(
 			0,
 			...(await this.finishedExecutions(workflowId)).map(({ id }) => Number(id)),
 		);
 		await trigger();
-		const deadline = Date.now() + EXECUTION_TIMEOUT_MS;
+		const deadline = Date.now() + timeoutMs;
 		for (;;) {
 			const finished = await this.finishedExecutions(workflowId);
 			const fresh = finished.filter(({ id }) => Number(id) > known);
 			if (fresh.length >= count) return fresh;
 			if (Date.now() > deadline) {
-				const seconds = String(EXECUTION_TIMEOUT_MS / 1000);
+				const seconds = String(timeoutMs / 1000);
 				throw new Error(
 					`Workflow ${workflowId} finished ${fresh.length} of ${count} executions within ${seconds} s.`,
 				);
@@ -269,8 +291,12 @@ export class N8nClient {
 	}
 
 	/** Does what starts one execution of a workflow, and gives it when it is finished. */
-	async executionAfter(workflowId: string, trigger: () => Promise<void>): Promise<Execution> {
-		const [execution] = await this.executionsAfter(workflowId, 1, trigger);
+	async executionAfter(
+		workflowId: string,
+		trigger: () => Promise<void>,
+		timeoutMs?: number,
+	): Promise<Execution> {
+		const [execution] = await this.executionsAfter(workflowId, 1, trigger, timeoutMs);
 		if (execution === undefined) throw new Error('One execution was waited for.');
 		return execution;
 	}

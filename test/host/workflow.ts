@@ -72,3 +72,24 @@ export function webhookPath(workflow: WorkflowFile, node: string): string {
 	const webhook = workflow.nodes.find(({ name }) => name === node);
 	return z.object({ path: z.string() }).parse(webhook?.parameters).path;
 }
+
+const formFields = z.object({
+	formFields: z.object({
+		values: z.array(
+			z.object({
+				fieldName: z.string(),
+				fieldOptions: z
+					.object({ values: z.array(z.object({ option: z.string() })) })
+					.optional(),
+			}),
+		),
+	}),
+});
+
+/** What a form offers to choose from in one of its fields. */
+export function formOptions(workflow: WorkflowFile, node: string, field: string): string[] {
+	const form = workflow.nodes.find(({ name }) => name === node);
+	const { values } = formFields.parse(form?.parameters).formFields;
+	const options = values.find(({ fieldName }) => fieldName === field)?.fieldOptions;
+	return options?.values.map(({ option }) => option) ?? [];
+}

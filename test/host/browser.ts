@@ -140,7 +140,7 @@ export class Editor {
 	async canvas(name: string): Promise<string> {
 		mkdirSync(SCREENSHOTS, { recursive: true });
 		const path = join(SCREENSHOTS, `${name}.png`);
-		const shown = await this.page.getByTestId('canvas-node').all();
+		const shown = await this.page.locator('.vue-flow__node').all();
 		const boxes = (await Promise.all(shown.map(async (one) => await one.boundingBox()))).filter(
 			(box) => box !== null,
 		);

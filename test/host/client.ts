@@ -216,6 +216,15 @@ export class N8nClient {
 		}
 	}
 
+	/** Starts a saved workflow by hand, at one of its triggers, as the button below the canvas does. */
+	async run(workflowId: string, trigger: string): Promise<void> {
+		await this.call(z.unknown(), {
+			method: 'POST',
+			path: `/rest/workflows/${workflowId}/run`,
+			body: { triggerToStartFrom: { name: trigger } },
+		});
+	}
+
 	/** All that n8n stored of an execution, as text: for searching it. */
 	async storedExecution(executionId: string): Promise<string> {
 		const stored = await this.call(z.unknown(), {

@@ -7,7 +7,7 @@ import { filledIn, withParameters } from './templates';
 import { withNode, type WorkflowFile } from './workflow';
 
 const FILE = 'webhook-api-with-ledger.json';
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 290_000;
 
 /** The node names of the template. */
 export const LEDGER = {
@@ -34,8 +34,8 @@ interface Changes {
 	readonly tenantId?: string | null;
 	/** Credentials of Revoke Everywhere. */
 	readonly systems: readonly Credential[];
-	/** Last touches to the file, as text. */
-	readonly edit?: (text: string) => string;
+	/** Anything else. */
+	readonly edit?: (workflow: WorkflowFile) => WorkflowFile;
 }
 
 /** The template, published, and somebody who holds its secret. */
@@ -62,7 +62,7 @@ export class Ledger {
 		const text = JSON.stringify(filledIn(FILE, choices))
 			.replaceAll('session_revocation_requests', table)
 			.replace('"value":100}', `"value":${hourlyLimit}}`);
-		const edited = JSON.parse((changes.edit ?? ((same) => same))(text)) as WorkflowFile;
+		const edited = (changes.edit ?? ((same) => same))(JSON.parse(text) as WorkflowFile);
 		const webhookId = randomUUID();
 		const identified = withNode(edited, LEDGER.trigger, (node) => ({ ...node, webhookId }));
 		const workflow = withParameters(identified, LEDGER.trigger, { respond });
@@ -85,8 +85,12 @@ export class Ledger {
 		});
 	}
 
-	/** Posts a signed request to revoke, with the present time, so that it may be repeated. */
-	async post(request: object): Promise<Reply> {
+	/**
+	 * Posts a signed request to revoke.
+	 *
+	 * @param time that is signed with it, in Unix seconds: the same request at the same time is a replay
+	 */
+	async post(request: object, time = unixSeconds()): Promise<Reply> {
 		const body = JSON.stringify({
 			tenant_id: this.tenantId,
 			action: 'revoke_sessions',
@@ -94,7 +98,7 @@ export class Ledger {
 			source: 'playbook',
 			...request,
 		});
-		const headers = signed(this.secret, body, unixSeconds());
+		const headers = signed(this.secret, body, time);
 		return await this.call('/webhook', { method: 'POST', headers, body });
 	}
 

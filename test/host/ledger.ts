@@ -1,142 +1,128 @@
-/** The ledger of the webhook API, filled with requests of the past. */
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import type { N8nClient } from './client';
-import { complaint } from './execution';
-import type { WorkflowNode } from './workflow';
+/** The template of the webhook API with a ledger, as a caller meets it. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { hmac, signed, unixSeconds } from '../support/signed';
+import type { Credential, N8nClient, SavedWorkflow } from './client';
+import type { Execution } from './execution';
+import { filledIn, withParameters } from './templates';
+import { withNode, type WorkflowFile } from './workflow';
 
-const NAME = 'session_revocation_requests';
-const TABLE = { __rl: true, mode: 'name', value: NAME };
-const TEXTS = [
-	...['request_id', 'tenant_id', 'account', 'reason', 'source', 'integration_targets'],
-	...['job_status', 'coverage', 'error', 'results'],
-];
+const FILE = 'webhook-api-with-ledger.json';
+const TIMEOUT_MS = 290_000;
 
-/** What one system did for a request. */
-export interface LedgerResult {
-	readonly integration: string;
-	readonly outcome: string;
-	readonly message?: string;
+/** The node names of the template. */
+export const LEDGER = {
+	trigger: 'Session Revocation Trigger',
+	settings: 'Settings',
+	revoke: 'Revoke Everywhere',
+	setUp: 'Set Up',
+	usage: 'Every Day',
+	usageReport: 'Usage',
+} as const;
+
+interface Reply {
+	readonly status: number;
+	readonly body: unknown;
 }
 
-/** A row of the ledger. */
-export interface LedgerRow {
-	readonly request_id: string;
-	readonly account: string;
-	readonly job_status: 'pending' | 'completed' | 'failed';
-	readonly results?: readonly LedgerResult[];
-	readonly reason?: string;
-	readonly source?: string;
-	readonly error?: string;
-	readonly coverage?: string;
-	/** How long ago it was received. */
-	readonly minutesAgo: number;
-	/** How long it took; left out while it is pending. */
-	readonly seconds?: number;
+/** What a test wants to be different from the template as it comes. */
+interface Changes {
+	/** The Data Table: each test works in one of its own. */
+	readonly table: string;
+	readonly hourlyLimit?: number;
+	readonly respond?: 'immediately' | 'whenFinished';
+	/** Null: the credential is for no tenant in particular. */
+	readonly tenantId?: string | null;
+	/** Credentials of Revoke Everywhere. */
+	readonly systems: readonly Credential[];
+	/** Anything else. */
+	readonly edit?: (workflow: WorkflowFile) => WorkflowFile;
 }
 
-const node = (
-	name: string,
-	type: string,
-	typeVersion: number,
-	parameters: Record<string, unknown>,
-): WorkflowNode => ({
-	id: name,
-	name,
-	type: `n8n-nodes-base.${type}`,
-	typeVersion,
-	position: [0, 0],
-	parameters,
-});
+/** The template, published, and somebody who holds its secret. */
+export class Ledger {
+	private constructor(
+		private readonly client: N8nClient,
+		readonly workflow: SavedWorkflow,
+		readonly baseUrl: string,
+		readonly tenantId: string,
+		readonly secret: string,
+	) {}
 
-/** Runs these nodes one after the other, by hand. */
-async function runInARow(client: N8nClient, nodes: readonly WorkflowNode[]): Promise<void> {
-	const all = [node('Start', 'manualTrigger', 1, {}), ...nodes];
-	const steps = all
-		.slice(1)
-		.map(({ name }, at): [string, object] => [
-			all[at]?.name ?? '',
-			{ main: [[{ node: name, type: 'main', index: 0 }]] },
-		]);
-	const { id } = await client.createWorkflow({
-		name: 'Ledger',
-		nodes: all,
-		connections: Object.fromEntries(steps),
-		settings: { executionOrder: 'v1' },
-	});
-	const execution = await client.executionAfter(id, async () => {
-		await client.run(id, 'Start');
-	});
-	if (execution.status !== 'success') throw new Error(complaint(execution));
-}
+	/** Imports the template, fills it in and publishes it; the branch Set Up has not run yet. */
+	static async publish(client: N8nClient, changes: Changes): Promise<Ledger> {
+		const { table, hourlyLimit = 1000, respond = 'whenFinished', systems } = changes;
+		const tenantId = changes.tenantId ?? randomUUID();
+		const secret = `sr_${randomBytes(32).toString('base64url')}`;
+		const credential = await client.createCredential(
+			`Webhook of ${table}`,
+			'sessionRevocationWebhookApi',
+			{ secret, tenantId: changes.tenantId === null ? '' : tenantId },
+		);
+		const choices = { [LEDGER.trigger]: [credential], [LEDGER.revoke]: systems };
+		const text = JSON.stringify(filledIn(FILE, choices))
+			.replaceAll('session_revocation_requests', table)
+			.replace('"value":100}', `"value":${hourlyLimit}}`);
+		const edited = (changes.edit ?? ((same) => same))(JSON.parse(text) as WorkflowFile);
+		const webhookId = randomUUID();
+		const identified = withNode(edited, LEDGER.trigger, (node) => ({ ...node, webhookId }));
+		const workflow = withParameters(identified, LEDGER.trigger, { respond });
+		const saved = await client.createWorkflow(workflow);
+		const baseUrl = `${client.url}/webhook/${webhookId}/api/v1/session-revocation`;
+		await client.publish(saved, `${baseUrl}/webhook`);
+		return new Ledger(client, saved, baseUrl, tenantId, secret);
+	}
 
-/** Makes the table, with the columns that the template of the webhook API gives it. */
-export async function makeLedger(client: N8nClient): Promise<void> {
-	const column = [
-		...TEXTS.map((name) => ({ name, type: 'string' })),
-		{ name: 'billable', type: 'boolean' },
-		{ name: 'finished_at', type: 'date' },
-	];
-	await runInARow(client, [
-		node('Table', 'dataTable', 1.1, {
-			resource: 'table',
-			operation: 'create',
-			tableName: NAME,
-			columns: { column },
-			options: { createIfNotExists: true },
-		}),
-	]);
-}
+	/** The same API at another process of n8n. */
+	at(url: string): Ledger {
+		const { client, workflow, baseUrl, tenantId, secret } = this;
+		return new Ledger(client, workflow, baseUrl.replace(client.url, url), tenantId, secret);
+	}
 
-/**
- * Writes rows, in the order in which they came.
- *
- * @param userFolder of n8n: n8n itself notes when a row was made, so its database is told otherwise
- */
-export async function fillLedger(
-	client: N8nClient,
-	userFolder: string,
-	rows: readonly LedgerRow[],
-): Promise<void> {
-	const now = Date.now();
-	const made = rows.map(({ minutesAgo, seconds, results = [], ...row }) => ({
-		...{ tenant_id: 'acme', reason: '', source: '', error: '', coverage: 'all' },
-		...row,
-		integration_targets: 'null',
-		results: JSON.stringify(results),
-		billable: row.job_status === 'completed',
-		...(seconds === undefined
-			? {}
-			: { finished_at: new Date(now - minutesAgo * 60_000 + seconds * 1000).toISOString() }),
-	}));
-	await runInARow(client, [
-		node('Rows', 'set', 3.4, {
-			mode: 'raw',
-			jsonOutput: JSON.stringify({ rows: made }),
-			options: {},
-		}),
-		node('One by One', 'splitOut', 1, { fieldToSplitOut: 'rows', options: {} }),
-		node('Insert', 'dataTable', 1.1, {
-			resource: 'row',
-			operation: 'insert',
-			dataTableId: TABLE,
-			columns: { mappingMode: 'autoMapInputData', value: {} },
-			options: {},
-		}),
-	]);
-	const database = new DatabaseSync(join(userFolder, '.n8n', 'database.sqlite'));
-	try {
-		database.exec('PRAGMA busy_timeout = 10000');
-		const found = database.prepare('SELECT id FROM data_table WHERE name = ?').get(NAME);
-		const table = `data_table_user_${String(found?.id)}`;
-		const newest = database.prepare(`SELECT max(id) AS id FROM "${table}"`).get();
-		const update = database.prepare(`UPDATE "${table}" SET createdAt = ? WHERE id = ?`);
-		rows.forEach(({ minutesAgo }, at) => {
-			const received = new Date(now - minutesAgo * 60_000).toISOString();
-			const id = Number(newest?.id) - rows.length + 1 + at;
-			update.run(received.replace('T', ' ').replace('Z', ''), id);
+	/** Runs one of the branches that people and clocks start. */
+	async run(trigger: string): Promise<Execution> {
+		return await this.client.executionAfter(this.workflow.id, async () => {
+			await this.client.run(this.workflow.id, trigger);
 		});
-	} finally {
-		database.close();
+	}
+
+	/**
+	 * Posts a signed request to revoke.
+	 *
+	 * @param time that is signed with it, in Unix seconds: the same request at the same time is a replay
+	 */
+	async post(request: object, time = unixSeconds()): Promise<Reply> {
+		const body = JSON.stringify({
+			tenant_id: this.tenantId,
+			action: 'revoke_sessions',
+			reason: 'SOAR containment',
+			source: 'playbook',
+			...request,
+		});
+		const headers = signed(this.secret, body, time);
+		return await this.call('/webhook', { method: 'POST', headers, body });
+	}
+
+	/** Asks how a request stands, as somebody who has nothing but its id. */
+	async ask(requestId: string, tenantId = this.tenantId): Promise<Reply> {
+		return await this.call(`/requests/${requestId}?tenant_id=${tenantId}`, {});
+	}
+
+	/** Asks how a request stands, as the holder of the secret. */
+	async askSigned(requestId: string, tenantId = this.tenantId): Promise<Reply> {
+		const time = String(unixSeconds());
+		const headers = {
+			'x-session-revocation-timestamp': time,
+			'x-session-revocation-signature': `sha256=${hmac(this.secret, `${time}.GET.${requestId}.${tenantId}`)}`,
+		};
+		return await this.call(`/requests/${requestId}?tenant_id=${tenantId}`, { headers });
+	}
+
+	private async call(path: string, init: RequestInit): Promise<Reply> {
+		const reply = await fetch(this.baseUrl + path, {
+			...init,
+			signal: AbortSignal.timeout(TIMEOUT_MS),
+		});
+		const text = await reply.text();
+		return { status: reply.status, body: text === '' ? undefined : JSON.parse(text) };
 	}
 }

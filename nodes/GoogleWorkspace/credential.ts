@@ -112,8 +112,6 @@ export const fields: readonly Field[] = [
 	},
 ];
 
-/** What fits into an HTTP header as it is: visible ASCII. */
-const headerSafe = /^[\x21-\x7e]+$/;
 const address = /^[^\s@]+@[^\s@]+$/;
 
 export const schema = z

@@ -157,8 +157,6 @@ export const fields: readonly Field[] = [
 	},
 ];
 
-/** What fits into an HTTP header as it is: visible ASCII. */
-const headerSafe = /^[\x21-\x7e]+$/;
 /** A GUID or a domain: one segment of the token service's path. */
 const tenant = /^[A-Za-z0-9](?:[A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)*)$/;
 /** Sign-in audiences: an app's own token needs one tenant. */

@@ -36,8 +36,6 @@ export const fields: readonly Field[] = [
 	},
 ];
 
-/** What fits into an HTTP header as it is: visible ASCII. */
-const headerSafe = /^[\x21-\x7e]+$/;
 /** Miro's examples are all digits; the specification only says that it is text. */
 const organization = /^[\w-]*$/;
 

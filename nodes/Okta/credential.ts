@@ -93,9 +93,6 @@ export const fields: readonly Field[] = [
 	},
 ];
 
-/** What fits into an HTTP header as it is: visible ASCII. */
-const headerSafe = /^[\x21-\x7e]+$/;
-
 export const schema = z
 	.object({
 		domain: z.string().default(''),

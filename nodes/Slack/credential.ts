@@ -40,9 +40,6 @@ const others = [
 	{ begin: /^xoxe-/, is: 'a refresh token' },
 ] as const;
 
-/** What fits into an HTTP header as it is: visible ASCII. */
-const headerSafe = /^[\x21-\x7e]+$/;
-
 export const schema = z
 	.object({ userToken: z.string().default(''), apiUrl: z.string().default(API_URL) })
 	.transform((typed, context): SlackCredential => {

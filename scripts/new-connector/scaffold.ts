@@ -54,7 +54,10 @@ export function remainingSteps({ names: { key, title, folder, page } }: Scaffold
 			'the facts that the contract suite asks; add it to index.ts',
 		],
 		[`docs/connectors/${page}.md`, 'set-up with the fewest rights, what ends, what survives'],
-		['npm run generate', `adds '${key}' to the registry, package.json and index.js`],
+		[
+			'npm run generate',
+			`adds '${key}' to the registry, package.json and index.js, and fills the tables of its page`,
+		],
 		['npm test', 'fails until all of this is done'],
 		['npm run changeset', 'one entry, in prose'],
 	];
@@ -347,16 +350,12 @@ const icon = (
 </svg>
 `;
 
-const documentation = ({ key, title, folder }: Names): string => `# ${title}
+const documentation = ({ title, folder }: Names): string => `# ${title}
 
 DESCRIBE in two sentences what this connector does at ${title}, and for which product and plan.
 
-|                           |                       |
-| ------------------------- | --------------------- |
-| Node                      | ${title} Sessions     |
-| Key in Revoke Everywhere  | \`${key}\`            |
-| Credential                | ${title} Sessions API |
-| Operations                | DESCRIBE              |
+<!-- generated: about -->
+<!-- /generated -->
 
 ## Set-up with the fewest rights
 
@@ -364,7 +363,18 @@ DESCRIBE each step in ${title}'s administration, and what each right is for.
 
 ## Credential fields
 
-DESCRIBE each field.
+<!-- generated: fields -->
+<!-- /generated -->
+
+DESCRIBE what the fields do not say by themselves, and what the credential's test asks for.
+
+## Operations and options
+
+<!-- generated: operations -->
+<!-- /generated -->
+
+<!-- generated: options -->
+<!-- /generated -->
 
 ## Who is meant
 
@@ -372,7 +382,10 @@ DESCRIBE which names are asked for, in which order, and when the user is ambiguo
 
 ## What ends and what survives
 
-DESCRIBE both for each option.
+DESCRIBE both for each option. Results say so in \`survives\` in these words:
+
+<!-- generated: survives -->
+<!-- /generated -->
 
 ## Verification
 
@@ -389,6 +402,14 @@ DESCRIBE the vendor's codes beside the [outcomes](../outcomes.md).
 ## Limits
 
 DESCRIBE what this connector cannot do.
+
+## What the tests leave out
+
+Every system goes through one suite of tests against a simulation of it. What cannot be tried here,
+and why:
+
+<!-- generated: left out -->
+<!-- /generated -->
 
 ## Sources
 

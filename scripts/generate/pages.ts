@@ -39,6 +39,7 @@ function defaultOf(field: Field): string {
 			return field.choices.find(({ value }) => value === field.default)?.label ?? '';
 		case 'string':
 			return field.default ? field.default.split(' ').map(code).join(' ') : '';
+		case 'json':
 		case 'secret':
 			return '';
 	}
@@ -85,7 +86,7 @@ interface Choice {
 
 /** The operations of a node as its panel offers them; none when it does one thing only. */
 const operationsOf = ({ properties }: INodeType['description']): readonly Choice[] =>
-	(properties.find(({ name }) => name === 'operation')?.options ?? []);
+	properties.find(({ name }) => name === 'operation')?.options ?? [];
 
 const operations = (connector: Connector): string =>
 	table(

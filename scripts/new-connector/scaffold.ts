@@ -223,7 +223,7 @@ export const ${constant} = defineConnector<${folder}Credential, Account, Options
 `;
 
 const credential = ({ title, folder }: Names): string => `import { z } from 'zod';
-import { type Access, type Field, readBaseUrl } from '../core/connector';
+import { type Access, type Field, readBaseUrl, readWord, refusing } from '../core/connector';
 import { undescribed } from './undescribed';
 
 export interface ${folder}Credential {
@@ -250,24 +250,15 @@ export const fields: readonly Field[] = [
 	},
 ];
 
-/** What fits into an HTTP header as it is: visible ASCII. */
-const headerSafe = /^[\\x21-\\x7e]+$/;
-
 export const schema = z
 	.object({ url: z.string().default(''), accessToken: z.string().default('') })
 	.transform((typed, context): ${folder}Credential => {
-		const wrong = (field: keyof typeof typed, message: string): typeof z.NEVER => {
-			context.addIssue({ code: 'custom', path: [field], message });
-			return z.NEVER;
-		};
+		const wrong = refusing<typeof typed>(context);
 		const base = readBaseUrl(typed.url, { allowPath: false });
 		if ('problem' in base) return wrong('url', base.problem);
-		const accessToken = typed.accessToken.trim();
-		if (accessToken === '') return wrong('accessToken', 'is empty');
-		if (!headerSafe.test(accessToken)) {
-			return wrong('accessToken', 'contains characters that no token has');
-		}
-		return { url: base.url, accessToken };
+		const token = readWord(typed.accessToken, 'token', 'Bearer');
+		if ('problem' in token) return wrong('accessToken', token.problem);
+		return { url: base.url, accessToken: token.word };
 	});
 
 /** @see DESCRIBE the document of the authentication */

@@ -64,6 +64,13 @@ const listedType = z.object({
 	iconUrl: icon.optional(),
 	outputs: z.unknown(),
 	outputNames: z.array(z.string()).optional(),
+	properties: z.array(
+		z.object({
+			name: z.string(),
+			displayName: z.string(),
+			options: z.array(z.object({ name: z.string() }).passthrough()).optional(),
+		}),
+	),
 });
 /** What n8n tells the editor about a node type or a credential type. */
 export type ListedType = z.infer<typeof listedType>;
@@ -193,11 +200,7 @@ export class N8nClient {
 	 * asked without its key, so that the question itself starts nothing.
 	 */
 	async publish(workflow: SavedWorkflow, webhookUrl: string): Promise<void> {
-		await this.call(z.unknown(), {
-			method: 'POST',
-			path: `/rest/workflows/${workflow.id}/activate`,
-			body: { versionId: workflow.versionId },
-		});
+		await this.publishForOthers(workflow);
 		const deadline = Date.now() + PUBLISH_TIMEOUT_MS;
 		for (;;) {
 			const response = await fetch(webhookUrl, {
@@ -211,6 +214,26 @@ export class N8nClient {
 			}
 			await sleep(POLL_MS);
 		}
+	}
+
+	/** Publishes a workflow that other workflows call, or one whose webhook cannot become live. */
+	async publishForOthers({ id, versionId }: SavedWorkflow): Promise<void> {
+		await this.call(z.unknown(), {
+			method: 'POST',
+			path: `/rest/workflows/${id}/activate`,
+			body: { versionId },
+		});
+	}
+
+	/** Presses "Listen for test event" in a trigger: the next call of its test webhook is taken. */
+	async listenForTest(workflow: SavedWorkflow, trigger: string): Promise<void> {
+		const waiting = z.object({ data: z.object({ waitingForWebhook: z.literal(true) }) });
+		await this.call(waiting, {
+			method: 'POST',
+			path: `/rest/workflows/${workflow.id}/run`,
+			body: { triggerToStartFrom: { name: trigger } },
+			headers: { 'push-ref': 'nobody-looks' },
+		});
 	}
 
 	/** All that n8n stored of an execution, as text: for searching it. */

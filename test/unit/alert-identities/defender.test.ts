@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import {
+	at,
 	candidates,
 	find,
 	fixture,
@@ -48,9 +49,8 @@ test('neither the analyst nor who is logged on at a device', () => {
 });
 
 test('SYSTEM ran the process, and is nobody', () => {
-	const alert = fixture('defender-alert');
-	alert.evidence = alert.evidence.slice(0, 2);
-	expect(find(alert)).toEqual([
+	const evidence = at(fixture('defender-alert'), 'evidence') as unknown[];
+	expect(find(fixture('defender-alert', [['evidence'], evidence.slice(0, 2)]))).toEqual([
 		expect.objectContaining({
 			user: null,
 			candidates: [],

@@ -4,14 +4,22 @@ import { MAX_ALERTS } from '../../../nodes/AlertIdentities/detect';
 import { MAX_ACCOUNTS } from '../../../nodes/AlertIdentities/people';
 import { sources } from '../../../nodes/AlertIdentities/sources';
 import { identitiesSchema } from '../../../nodes/core/everywhere/identities';
-import { find, fixture, fixtures, identified, notIdentified, users } from '../../support/alerts';
+import {
+	at,
+	find,
+	fixture,
+	fixtures,
+	identified,
+	notIdentified,
+	users,
+} from '../../support/alerts';
 
 const sourceOf = (name: string): string =>
 	name.startsWith('google') ? 'google_secops' : name.replace(/-.*$/, '');
 
 describe.each(fixtures)('%s', (name) => {
 	test('is known by its shape, and by one sender only', () => {
-		const alert = fixture(name)._source ?? fixture(name);
+		const alert = at(fixture(name), '_source') ?? fixture(name);
 		const claiming = sources.filter(({ schema }) => schema.safeParse(alert).success);
 		expect(claiming.map(({ key }) => key)).toEqual([sourceOf(name)]);
 		for (const finding of find(fixture(name))) expect(finding.alert.source).toBe(sourceOf(name));
@@ -210,7 +218,7 @@ describe('hostile alerts', () => {
 	});
 
 	test('more alerts or accounts than anybody would act upon', () => {
-		const many = Array.from({ length: MAX_ALERTS + 1 }, () => fixture('splunk-webhook') as unknown);
+		const many = Array.from({ length: MAX_ALERTS + 1 }, () => fixture('splunk-webhook'));
 		expect(find(many)).toEqual([
 			expect.objectContaining({ user: null, reason: expect.stringMatching(/split/) }),
 		]);

@@ -1,16 +1,13 @@
 /** The template Leaver in a real n8n: disabled by n8n's own node, then signed out everywhere. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createEntra, type Entra } from '../simulator/entra';
-import {
-	DEMO_ENTRA_CLIENT_ID,
-	DEMO_ENTRA_CLIENT_SECRET,
-	seedEntraDemo,
-} from '../simulator/entra-demo';
-import { type Simulator, startSimulator } from '../simulator/simulator';
+import { seedEntraDemo } from '../simulator/entra-demo';
+import type { Simulator } from '../simulator/simulator';
 import { post, WRONG_KEYS } from './calls';
 import type { Credential } from './client';
 import { complaint, type Execution, nodeRun, output } from './execution';
 import { onStage } from './on-stage';
+import { startOwn } from './own-vendor';
 import { lookAt } from './picture';
 import { filledIn, publishWorkflow, withParameters } from './templates';
 import type { WorkflowFile } from './workflow';
@@ -73,18 +70,10 @@ const changes = () =>
 	);
 
 beforeAll(async () => {
-	simulator = await startSimulator(entra);
-	const data = {
-		tenantId: entra.tenantId,
-		clientId: DEMO_ENTRA_CLIENT_ID,
-		authentication: 'clientSecret',
-		clientSecret: DEMO_ENTRA_CLIENT_SECRET,
-		cloud: 'custom',
-		graphUrl: simulator.url,
-		loginUrl: simulator.url,
-	};
+	const own = await startOwn('entra', entra);
+	({ simulator } = own);
 	credentials = {
-		entra: await n8n.client.createCredential('Entra', 'microsoftEntraSessionsApi', data),
+		entra: own.credential,
 		disabler: await n8n.client.createCredential(
 			'Entra (disables accounts)',
 			'microsoftEntraOAuth2Api',

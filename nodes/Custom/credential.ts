@@ -157,7 +157,7 @@ export const schema = z
 		};
 		const base = readBaseUrl(given.baseUrl, { allowPath: true });
 		if ('problem' in base) return wrong('baseUrl', base.problem);
-		if (!isSafePath(`${new URL(base.url).pathname}/`.replace('//', '/'))) {
+		if (!isSafePath(new URL(base.url).pathname.replace(/\/*$/, '/'))) {
 			return wrong('baseUrl', 'has a path that is not valid');
 		}
 		const read = readDescription(given.provider);

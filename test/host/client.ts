@@ -11,6 +11,8 @@ const CALL_TIMEOUT_MS = 30_000;
 const PUBLISH_TIMEOUT_MS = 30_000;
 const EXECUTION_TIMEOUT_MS = 60_000;
 const POLL_MS = 100;
+/** The most that the public API gives at once. */
+const PAGE = 250;
 
 /** Who may sign in. */
 export interface Owner {
@@ -56,6 +58,7 @@ const invited = z.object({
 const testResult = z.object({
 	data: z.object({ status: z.enum(['OK', 'Error']), message: z.string().optional() }),
 });
+const runningList = z.object({ data: z.array(z.object({ id: z.coerce.string() })) });
 const executionList = z.object({ data: z.array(executionSchema) });
 const icon = z.union([z.string(), z.object({ light: z.string(), dark: z.string() })]);
 const listedType = z.object({
@@ -64,6 +67,13 @@ const listedType = z.object({
 	iconUrl: icon.optional(),
 	outputs: z.unknown(),
 	outputNames: z.array(z.string()).optional(),
+	properties: z.array(
+		z.object({
+			name: z.string(),
+			displayName: z.string(),
+			options: z.array(z.object({ name: z.string() }).passthrough()).optional(),
+		}),
+	),
 });
 /** What n8n tells the editor about a node type or a credential type. */
 export type ListedType = z.infer<typeof listedType>;
@@ -213,12 +223,23 @@ export class N8nClient {
 		}
 	}
 
-	/** Publishes a workflow that other workflows call. */
+	/** Publishes a workflow that other workflows call, or one whose webhook cannot become live. */
 	async publishForOthers({ id, versionId }: SavedWorkflow): Promise<void> {
 		await this.call(z.unknown(), {
 			method: 'POST',
 			path: `/rest/workflows/${id}/activate`,
 			body: { versionId },
+		});
+	}
+
+	/** Presses "Listen for test event" in a trigger: the next call of its test webhook is taken. */
+	async listenForTest(workflow: SavedWorkflow, trigger: string): Promise<void> {
+		const waiting = z.object({ data: z.object({ waitingForWebhook: z.literal(true) }) });
+		await this.call(waiting, {
+			method: 'POST',
+			path: `/rest/workflows/${workflow.id}/run`,
+			body: { triggerToStartFrom: { name: trigger } },
+			headers: { 'push-ref': 'nobody-looks' },
 		});
 	}
 
@@ -246,37 +267,92 @@ export class N8nClient {
 		return (await this.finishedExecutions(workflowId)).length;
 	}
 
-	/** The executions of a workflow that have come to an end, the newest first. */
-	private async finishedExecutions(workflowId: string): Promise<Execution[]> {
+	/** The executions of a workflow, the newest first. */
+	private async executions(workflowId: string): Promise<Execution[]> {
 		const { data } = await this.call(executionList, {
 			method: 'GET',
-			path: `/api/v1/executions?workflowId=${workflowId}&includeData=true&limit=20`,
+			path: `/api/v1/executions?workflowId=${workflowId}&includeData=true&limit=${PAGE}`,
 			headers: { 'x-n8n-api-key': this.key },
 		});
-		return data.filter(({ stoppedAt, status }) => stoppedAt !== null && status !== 'waiting');
+		return data;
+	}
+
+	/** The executions of a workflow that have come to an end, the newest first. */
+	private async finishedExecutions(workflowId: string): Promise<Execution[]> {
+		const all = await this.executions(workflowId);
+		return all.filter(({ stoppedAt, status }) => stoppedAt !== null && status !== 'waiting');
+	}
+
+	/** The execution of a workflow that waits for somebody, as soon as one does. */
+	async waitingExecution(workflowId: string): Promise<Execution> {
+		const deadline = Date.now() + EXECUTION_TIMEOUT_MS;
+		for (;;) {
+			const all = await this.executions(workflowId);
+			const waiting = all.find(({ status }) => status === 'waiting');
+			if (waiting !== undefined) return waiting;
+			if (Date.now() > deadline) throw new Error(`No execution of ${workflowId} waits.`);
+			await sleep(POLL_MS);
+		}
+	}
+
+	/** The ids of the executions of a workflow that n8n works on at this moment. */
+	async runningExecutions(workflowId: string): Promise<string[]> {
+		const { data } = await this.call(runningList, {
+			method: 'GET',
+			path: `/api/v1/executions?workflowId=${workflowId}&status=running`,
+			headers: { 'x-n8n-api-key': this.key },
+		});
+		return data.map(({ id }) => id);
+	}
+
+	/** Presses "Stop" in an execution. */
+	async stopExecution(executionId: string): Promise<void> {
+		await this.call(z.unknown(), {
+			method: 'POST',
+			path: `/rest/executions/${executionId}/stop`,
+		});
 	}
 
 	/**
-	 * Does what starts an execution of a workflow, and gives the execution when it is finished, which
-	 * one that waits for somebody is not. For workflows that nobody else starts at the same time.
+	 * Does what starts `count` executions of a workflow, and gives them when all are finished, which one
+	 * that waits for somebody is not. For workflows that nobody else starts at the same time, and at
+	 * most 250 executions.
 	 */
-	async executionAfter(
+	async executionsAfter(
 		workflowId: string,
+		count: number,
 		trigger: () => Promise<void>,
 		timeoutMs = EXECUTION_TIMEOUT_MS,
-	): Promise<Execution> {
-		const known = new Set((await this.finishedExecutions(workflowId)).map(({ id }) => id));
+	): Promise<Execution[]> {
+		const known = Math.max(
+			0,
+			...(await this.finishedExecutions(workflowId)).map(({ id }) => Number(id)),
+		);
 		await trigger();
 		const deadline = Date.now() + timeoutMs;
 		for (;;) {
-			const fresh = (await this.finishedExecutions(workflowId)).find(({ id }) => !known.has(id));
-			if (fresh !== undefined) return fresh;
+			const finished = await this.finishedExecutions(workflowId);
+			const fresh = finished.filter(({ id }) => Number(id) > known);
+			if (fresh.length >= count) return fresh;
 			if (Date.now() > deadline) {
 				const seconds = String(timeoutMs / 1000);
-				throw new Error(`Workflow ${workflowId} finished no execution within ${seconds} s.`);
+				throw new Error(
+					`Workflow ${workflowId} finished ${fresh.length} of ${count} executions within ${seconds} s.`,
+				);
 			}
 			await sleep(POLL_MS);
 		}
+	}
+
+	/** Does what starts one execution of a workflow, and gives it when it is finished. */
+	async executionAfter(
+		workflowId: string,
+		trigger: () => Promise<void>,
+		timeoutMs?: number,
+	): Promise<Execution> {
+		const [execution] = await this.executionsAfter(workflowId, 1, trigger, timeoutMs);
+		if (execution === undefined) throw new Error('One execution was waited for.');
+		return execution;
 	}
 
 	private async listedTypes(path: string, prefix: string): Promise<ListedType[]> {

@@ -6,7 +6,7 @@ import { Editor } from './browser';
 import type { SavedWorkflow } from './client';
 import { output } from './execution';
 import { repositoryRoot } from './install';
-import { fillLedger, type LedgerResult, type LedgerRow, makeLedger } from './ledger-history';
+import { fillLedger, type LedgerResult, type LedgerRow, makeLedger } from './ledger-rows';
 import { onStage } from './on-stage';
 import { lookAt } from './picture';
 import { filledIn, publishWorkflow, withParameters } from './templates';

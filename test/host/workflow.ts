@@ -30,7 +30,11 @@ export type WorkflowNode = z.infer<typeof nodeSchema>;
 export const TEMPLATE = {
 	file: 'siem-alert-revoke-everywhere.json',
 	webhook: 'SIEM Alert',
-	identities: 'Accounts in the Alert',
+	identities: 'Alert Identities',
+	unidentified: 'Notify: Who Is Meant?',
+	ask: 'Ask for Approval',
+	approval: 'Approval',
+	notApproved: 'Notify: Not Approved',
 	revoke: 'Revoke Everywhere',
 	success: 'Notify: Sessions Ended',
 	failure: 'Notify: Needs a Person',

@@ -10,10 +10,24 @@ export const fixtures = readdirSync(FOLDER)
 	.filter((file) => file.endsWith('.json'))
 	.map((file) => file.replace(/\.json$/, ''));
 
-/** An alert of test/fixtures/alerts, to be changed at will. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the tests take alerts apart
-export const fixture = (name: string): any =>
-	JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8'));
+type Members = Record<string, unknown>;
+
+/** An alert of test/fixtures/alerts, with other values at some of its paths. */
+export function fixture(
+	name: string,
+	...changes: readonly [path: string[], value: unknown][]
+): Members {
+	const alert = JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8')) as Members;
+	for (const [path, value] of changes) {
+		const [last = '', ...parents] = [...path].reverse();
+		(at(alert, ...parents.reverse()) as Members)[last] = value;
+	}
+	return alert;
+}
+
+/** The value at a path. */
+export const at = (value: unknown, ...path: readonly string[]): unknown =>
+	path.reduce((object, name) => (object as Members)[name], value);
 
 export const find = (alert: unknown, source = 'auto', userPath = ''): readonly Finding[] =>
 	identify({ source, alert, userPath });

@@ -1,5 +1,5 @@
 import type { Connector } from '../connector';
-import { DOCS_URL, documentationUrl } from './documentation';
+import { DOCS_URL, documentationUrl } from '../documentation';
 import { nodeName } from './node.description';
 
 const PACKAGE = 'n8n-nodes-session-revocation';

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import {
+	at,
 	candidates,
 	find,
 	fixture,
@@ -50,9 +51,9 @@ test("Okta's older shape: the subject in the event, and milliseconds", () => {
 		identities: [{ kind: 'oktaId', confidence: 'high' }],
 		alert: { detectedAt: '2026-01-15T09:35:31.643Z', title: 'Policy Violation: C076E822' },
 	});
-	const plain = fixture('caep-okta');
-	plain.events[SESSION_REVOKED].subject = plain.events[SESSION_REVOKED].subject.user;
-	expect(users(plain)).toEqual(['00u1qw6mqitPHM8AJ0g7']);
+	const subject = ['events', SESSION_REVOKED, 'subject'];
+	const user = at(fixture('caep-okta'), ...subject, 'user');
+	expect(users(fixture('caep-okta', [subject, user]))).toEqual(['00u1qw6mqitPHM8AJ0g7']);
 });
 
 test('what the JWT node puts out', () => {
@@ -118,7 +119,7 @@ test('a subject that is narrowed to some sessions says so', () => {
 test('another event does not ask to end sessions', () => {
 	const { events, ...token } = fixture('caep-session-revoked');
 	const other = 'https://schemas.openid.net/secevent/caep/event-type/credential-change';
-	const alert = { ...token, events: { [other]: Object.values(events as object)[0] as unknown } };
+	const alert = { ...token, events: { [other]: at(events, SESSION_REVOKED) } };
 	expect(users(alert)).toEqual([]);
 	expect(notIdentified(alert)[0]?.reason).toMatch(/not session-revoked/);
 	expect(candidates(alert)).toEqual(['email jane@example.com']);

@@ -4,14 +4,22 @@ import { MAX_ALERTS } from '../../../nodes/AlertIdentities/detect';
 import { MAX_ACCOUNTS } from '../../../nodes/AlertIdentities/people';
 import { sources } from '../../../nodes/AlertIdentities/sources';
 import { identitiesSchema } from '../../../nodes/core/everywhere/identities';
-import { find, fixture, fixtures, identified, notIdentified, users } from '../../support/alerts';
+import {
+	at,
+	find,
+	fixture,
+	fixtures,
+	identified,
+	notIdentified,
+	users,
+} from '../../support/alerts';
 
 const sourceOf = (name: string): string =>
 	name.startsWith('google') ? 'google_secops' : name.replace(/-.*$/, '');
 
 describe.each(fixtures)('%s', (name) => {
 	test('is known by its shape, and by one sender only', () => {
-		const alert = fixture(name)._source ?? fixture(name);
+		const alert = at(fixture(name), '_source') ?? fixture(name);
 		const claiming = sources.filter(({ schema }) => schema.safeParse(alert).success);
 		expect(claiming.map(({ key }) => key)).toEqual([sourceOf(name)]);
 		for (const finding of find(fixture(name))) expect(finding.alert.source).toBe(sourceOf(name));
@@ -210,7 +218,7 @@ describe('hostile alerts', () => {
 	});
 
 	test('more alerts or accounts than anybody would act upon', () => {
-		const many = Array.from({ length: MAX_ALERTS + 1 }, () => fixture('splunk-webhook') as unknown);
+		const many = Array.from({ length: MAX_ALERTS + 1 }, () => fixture('splunk-webhook'));
 		expect(find(many)).toEqual([
 			expect.objectContaining({ user: null, reason: expect.stringMatching(/split/) }),
 		]);
@@ -221,6 +229,43 @@ describe('hostile alerts', () => {
 		]);
 		expect(users(crowd(list.slice(1)))).toHaveLength(MAX_ACCOUNTS);
 	});
+
+	test.each([
+		['entities', { SystemAlertId: 'a', Entities: Array(1_000_000).fill({ Type: 'account' }) }],
+		['alerts', { source: 'elastic', alerts: '{},'.repeat(1_000_000) + '{}' }],
+		[
+			'users',
+			{ ...fixture('splunk-webhook'), result: { user: Array(1_000_000).fill('a@b.example') } },
+		],
+		['members', Object.fromEntries(Array.from({ length: 200_000 }, (_, index) => [index, 1]))],
+	])('a million %s are not looked at', (_, alert) => {
+		expect(find(alert)).toEqual([
+			expect.objectContaining({
+				user: null,
+				reason: expect.stringMatching(/more than 100000 members/),
+			}),
+		]);
+	});
+
+	test('a user of more names than anybody has', () => {
+		const emailAddresses = Array.from({ length: 90_000 }, (_, index) => `user${index}@example.com`);
+		const event = { principal: { user: { emailAddresses } } };
+		const [finding, ...others] = find({ collectionElements: [{ references: [{ event }] }] });
+		expect(others).toEqual([]);
+		expect(finding).toMatchObject({
+			user: null,
+			reason: expect.stringMatching(/more than 20 names/),
+		});
+	});
+
+	test.each([
+		'root@192.0.2.1',
+		'jane@localhost',
+		'Jane <jane@example.com>',
+		'a@x.example,b@x.example',
+	])('%s is no address', (user) =>
+		expect(users({ ...fixture('splunk-webhook'), result: { user } })).toEqual([]),
+	);
 
 	test('a text that is too long to be read', () => {
 		expect(notIdentified(' '.repeat(17 * 1024 * 1024) + '{}')[0]?.reason).toMatch(/longer than/);

@@ -85,8 +85,7 @@ test('hosts and addresses are no accounts, even with a name that could be one', 
 });
 
 test('the owner of an incident is the analyst', () => {
-	const alert = fixture('sentinel-incident');
-	alert.object.properties.relatedEntities = [];
+	const alert = fixture('sentinel-incident', [['object', 'properties', 'relatedEntities'], []]);
 	const [finding, ...others] = find(alert);
 	expect(others).toEqual([]);
 	expect(finding).toMatchObject({ user: null, candidates: [] });
@@ -101,7 +100,10 @@ test('entities of an alert are JSON in a string, or a list', () => {
 		title: 'Impossible travel to a privileged application',
 		severity: 'High',
 	});
-	const [asList] = identified({ ...alert, Entities: JSON.parse(alert.Entities as string) });
+	const [asList] = identified({
+		...alert,
+		Entities: JSON.parse(alert.Entities as string) as unknown,
+	});
 	expect(asList).toEqual(asText);
 	expect(asText && named(asText)).toEqual([
 		'entraId b1e7d6a4-3c25-4f18-9d8e-2a7c6f5b4e30',

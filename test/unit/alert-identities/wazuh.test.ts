@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import {
+	at,
 	candidates,
 	find,
 	fixture,
@@ -33,7 +34,7 @@ test('who signed in, from the index', () => {
 });
 
 test('the same from the manager, without a wrapper', () => {
-	expect(users(fixture('wazuh-office365')._source)).toEqual(['jane@example.com']);
+	expect(users(at(fixture('wazuh-office365'), '_source'))).toEqual(['jane@example.com']);
 });
 
 test('without a user id, the actor of the type 5', () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Access, type Field, isSafePath, type Probe, readBaseUrl } from '../core/connector';
+import { describedRequest } from './answers';
 import { type Description, readDescription } from './description';
-import { requestOf } from './template';
 
 /** How requests prove who sends them. */
 type Authentication =
@@ -285,12 +285,7 @@ export function probe({ provider }: CustomCredential): Probe | { impossible: str
 		};
 	}
 	return {
-		request: {
-			...requestOf(lookup, { user: NOBODY }),
-			idempotent: true,
-			bucket: 'lookup',
-			needs: [],
-		},
+		request: describedRequest('lookup', lookup, { user: NOBODY }),
 		accepted: [...lookup.success, ...lookup.notFound],
 	};
 }

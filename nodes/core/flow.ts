@@ -51,12 +51,13 @@ export interface Task {
 /** Ends the access of one user at one vendor. Never throws: what went wrong is in the result. */
 export async function revokeAllSessions(task: Task): Promise<TargetResult> {
 	const { connector, credential } = task.connection;
-	const survivors = connector.survives(task.options, credential);
-	const journal = new Journal({ ...task, survivors });
+	const journal = new Journal(task);
+	journal.survivors = [];
 	// Asked beside the look-up, so that it costs no time.
 	if (!task.allowOwnIdentity) void task.connection.ownAccount(task.budget);
 	let outcome: RevocationOutcome | undefined;
 	try {
+		journal.survivors = connector.survives(task.options, credential);
 		const answer = await journal.step('retrieveUser', () => retrieveUser(task, journal));
 		const found = await journal.step('checkLookup', () => checkLookup(task, journal, answer));
 		const { rounds = 1 } = connector;
@@ -89,7 +90,7 @@ export async function revokeAllSessions(task: Task): Promise<TargetResult> {
 
 /** Looks one user up and touches nobody. Never throws. */
 export async function retrieveUserOnly(task: Asking): Promise<TargetResult> {
-	const journal = new Journal({ ...task, survivors: null });
+	const journal = new Journal(task);
 	try {
 		await findUser(task, journal, ({ found }) => found === 'one');
 		return journal.found();
@@ -109,7 +110,7 @@ export async function listSessions(
 	limit: number | null,
 ): Promise<{ result: TargetResult; sessions: readonly Session[] | null }> {
 	const { connector, credential, line } = task.connection;
-	const journal = new Journal({ ...task, survivors: null });
+	const journal = new Journal(task);
 	try {
 		const { account } = await findUser(task, journal);
 		const sessions = await journal.step('transformUser', async () => {
@@ -135,7 +136,8 @@ export async function revokeOneSession(
 	session: NamedSession,
 ): Promise<TargetResult> {
 	const { connector, credential } = task.connection;
-	const journal = new Journal({ ...task, identity: owner?.identity ?? null, survivors: [] });
+	const journal = new Journal({ ...task, identity: owner?.identity ?? null });
+	journal.survivors = [];
 	try {
 		const one = connector.revokeOne;
 		if (!one) throw unoffered(connector, 'end single sessions');
@@ -162,7 +164,7 @@ export async function authenticateSession(
 	durationMinutes: number | null,
 ): Promise<{ result: TargetResult; session: ValidSession | null }> {
 	const { connector, credential, line } = connection;
-	const journal = new Journal({ connection, identity: null, survivors: null });
+	const journal = new Journal({ connection, identity: null });
 	try {
 		const offered = connector.authenticateSession;
 		if (!offered) throw unoffered(connector, 'authenticate sessions');
@@ -192,7 +194,7 @@ export async function checkSetup({
 	budget,
 }: Pick<Task, 'connection' | 'budget'>): Promise<TargetResult> {
 	const { connector, line } = connection;
-	const journal = new Journal({ connection, identity: null, survivors: null });
+	const journal = new Journal({ connection, identity: null });
 	try {
 		const inquiry = connector.checkSetup(await standpoint(connection, budget));
 		const answer = await converse(inquiry, line, journal.counting(budget));

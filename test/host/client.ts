@@ -61,6 +61,13 @@ const listedType = z.object({
 	iconUrl: icon.optional(),
 	outputs: z.unknown(),
 	outputNames: z.array(z.string()).optional(),
+	properties: z.array(
+		z.object({
+			name: z.string(),
+			displayName: z.string(),
+			options: z.array(z.object({ name: z.string() }).passthrough()).optional(),
+		}),
+	),
 });
 /** What n8n tells the editor about a node type or a credential type. */
 export type ListedType = z.infer<typeof listedType>;
@@ -189,12 +196,23 @@ export class N8nClient {
 		}
 	}
 
-	/** Publishes a workflow that other workflows call. */
+	/** Publishes a workflow that other workflows call, or one whose webhook cannot become live. */
 	async publishForOthers({ id, versionId }: SavedWorkflow): Promise<void> {
 		await this.call(z.unknown(), {
 			method: 'POST',
 			path: `/rest/workflows/${id}/activate`,
 			body: { versionId },
+		});
+	}
+
+	/** Presses "Listen for test event" in a trigger: the next call of its test webhook is taken. */
+	async listenForTest(workflow: SavedWorkflow, trigger: string): Promise<void> {
+		const waiting = z.object({ data: z.object({ waitingForWebhook: z.literal(true) }) });
+		await this.call(waiting, {
+			method: 'POST',
+			path: `/rest/workflows/${workflow.id}/run`,
+			body: { triggerToStartFrom: { name: trigger } },
+			headers: { 'push-ref': 'nobody-looks' },
 		});
 	}
 

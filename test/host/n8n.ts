@@ -82,6 +82,8 @@ function environment(node: string, userFolder: string, port: number, brokerPort:
 		N8N_PORT: String(port),
 		N8N_EDITOR_BASE_URL: `http://127.0.0.1:${String(port)}`,
 		WEBHOOK_URL: `http://127.0.0.1:${String(port)}`,
+		// As behind one proxy: a test says by X-Forwarded-For where it calls from.
+		N8N_PROXY_HOPS: '1',
 		N8N_RUNNERS_BROKER_LISTEN_ADDRESS: '127.0.0.1',
 		N8N_RUNNERS_BROKER_PORT: String(brokerPort),
 		N8N_UNVERIFIED_PACKAGES_ENABLED: 'true',

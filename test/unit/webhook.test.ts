@@ -368,6 +368,11 @@ describe('the body', () => {
 		['user_missing', 400, { user: undefined }],
 		['user_missing', 400, { user: null, username: '', identities: {} }],
 		['user_missing', 400, { user: null, identities: { okta: '00u1' } }],
+		[
+			'user_missing',
+			400,
+			{ user: null, identities: { okta: 'jane@a.example', entra: 'jane@b.example' } },
+		],
 		['user_missing', 400, { user: null, identities: [{ value: 'S-1-5-21', kind: 'sid' }] }],
 		['invalid_body', 400, { user: '  ' }],
 		['invalid_body', 400, { user: 42 }],

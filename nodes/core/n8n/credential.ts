@@ -10,6 +10,7 @@ import type {
 } from 'n8n-workflow';
 import { ConfigurationError, openCredential } from '../connection';
 import { type Access, type Connector, queryOf } from '../connector';
+import { documentationUrl } from '../documentation';
 import { stopForThrown } from '../failure';
 import {
 	type Authentication,
@@ -19,7 +20,6 @@ import {
 	type MintedToken,
 	TransportError,
 } from '../transport';
-import { documentationUrl } from './documentation';
 import { asProperty } from './properties';
 
 /**

@@ -67,6 +67,7 @@ const credentialSlots = (
 ): INodeCredentialDescription[] => [
 	{
 		name: credential.name,
+		displayName: credential.displayName,
 		required: true,
 		...(standIn ? { displayOptions: throughHttp() } : {}),
 	},

@@ -3,7 +3,6 @@ import {
 	type IExecuteFunctions,
 	type INodeExecutionData,
 	type INodeType,
-	NodeOperationError,
 } from 'n8n-workflow';
 import pMap from 'p-map';
 import { attempt } from '../attempt';
@@ -21,6 +20,7 @@ import {
 	type NamedSession,
 	type Refusal,
 } from '../connector';
+import { documentationUrl } from '../documentation';
 import { protection } from '../everywhere/protect';
 import {
 	type Asking,
@@ -41,7 +41,7 @@ import { inputMessage, logAfterCancel, sorted } from './items';
 import { describeSessionsNode, OF_USER, PROVIDER_TYPE, THROUGH_WORKFLOW } from './node.description';
 import { channelOf, policyOf } from './policy';
 import { workflowLine } from './sub-workflow';
-import { orNodeError, surroundingsOf } from './surroundings';
+import { nodeError, orNodeError, surroundingsOf } from './surroundings';
 
 const USERS_IN_PARALLEL = 10;
 
@@ -60,7 +60,7 @@ export function sessionsNode(connector: Connector, standIn?: Connector): new () 
 			const through = standIn && this.getNodeParameter(PROVIDER_TYPE, 0, 'http');
 			const connection =
 				standIn && through === THROUGH_WORKFLOW
-					? connectThrough(standIn, workflowLine(this))
+					? connectThrough(standIn, workflowLine(this, documentationUrl(standIn)))
 					: await openConnection(this, connector);
 			return await execute(this, connection);
 		}
@@ -77,7 +77,9 @@ async function openConnection(
 	);
 	const users = context.getInputData().length;
 	const surroundings = { ...surroundingsOf(context, inParallel(connector, users)), users };
-	return orNodeError(context, () => connect(connector, data, surroundings));
+	return orNodeError(context, documentationUrl(connector), () =>
+		connect(connector, data, surroundings),
+	);
 }
 
 const inParallel = ({ usersInParallel = USERS_IN_PARALLEL }: Connector, users: number): number =>
@@ -90,10 +92,12 @@ async function execute(
 	const items = context.getInputData();
 	const { connector } = connection;
 	const operation = context.getNodeParameter('operation', 0) as ConnectorOperation;
+	const page = documentationUrl(connector);
 	const problem = connector.unsupported?.(operation, connection.credential) ?? null;
 	if (problem !== null) {
-		throw new NodeOperationError(context.getNode(), problem, {
-			description: 'Choose another operation, or change the credential',
+		throw nodeError(context, page, {
+			message: problem,
+			nextStep: 'Choose another operation, or change the credential',
 		});
 	}
 	const policy = await policyOf(context);

@@ -181,6 +181,6 @@ function readUser(names: Readonly<Record<string, unknown>>, identities: Identiti
 	if (user !== undefined) return user;
 	throw new RefusedRequest(
 		'user_missing',
-		"The body says of nobody to revoke: give 'user', or 'identities' with an email address",
+		"The body says of nobody to revoke: give 'user', or 'identities' with one email address",
 	);
 }

@@ -8,8 +8,8 @@ import {
 	readWord,
 	refusing,
 } from '../core/connector';
+import { describedRequest } from './answers';
 import { type Description, readDescription } from './description';
-import { requestOf } from './template';
 
 /** How requests prove who sends them. */
 type Authentication =
@@ -288,12 +288,7 @@ export function probe({ provider }: CustomCredential): Probe | { impossible: str
 		};
 	}
 	return {
-		request: {
-			...requestOf(lookup, { user: NOBODY }),
-			idempotent: true,
-			bucket: 'lookup',
-			needs: [],
-		},
+		request: describedRequest('lookup', lookup, { user: NOBODY }),
 		accepted: [...lookup.success, ...lookup.notFound],
 	};
 }

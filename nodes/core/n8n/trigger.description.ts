@@ -3,16 +3,17 @@ import {
 	type INodeTypeDescription,
 	NodeConnectionTypes,
 } from 'n8n-workflow';
-import { WEBHOOK_CREDENTIAL, WEBHOOK_CREDENTIAL_TITLE } from '../webhook/credential';
+import { WEBHOOK_CREDENTIAL } from '../webhook/credential';
 import { optionFields } from '../webhook/settings';
 import { policySlot } from './policy';
 import { asCollection } from './properties';
+import { WEBHOOK_TITLE } from './webhook';
 
 const PATH = '$parameter["path"].replace(/^\\/+|\\/+$/g, "")';
 const isAwaited = '$parameter["respond"] === "whenFinished"';
 
 const credentialSlots = (): INodeCredentialDescription[] => [
-	{ name: WEBHOOK_CREDENTIAL, displayName: WEBHOOK_CREDENTIAL_TITLE, required: true },
+	{ name: WEBHOOK_CREDENTIAL, displayName: WEBHOOK_TITLE, required: true },
 	policySlot(),
 ];
 

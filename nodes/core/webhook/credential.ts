@@ -3,7 +3,6 @@ import { z } from 'zod';
 import type { Field } from '../field';
 
 export const WEBHOOK_CREDENTIAL = 'sessionRevocationWebhookApi';
-export const WEBHOOK_CREDENTIAL_TITLE = 'Session Revocation Webhook API';
 
 export const webhookFields: readonly Field[] = [
 	{

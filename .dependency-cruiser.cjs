@@ -21,10 +21,24 @@ module.exports = {
 				'A connector is data and pure functions: no n8n, no network, no clock, no other vendor.',
 			severity: 'error',
 			from: {
-				path: '^nodes/(?!core/|RevokeEverywhere/|registry)([^/]+)/',
+				path: '^nodes/(?!core/|AlertIdentities/|RevokeEverywhere/|registry)([^/]+)/',
 				pathNot: '\\.node\\.ts$',
 			},
 			to: { pathNot: ['^nodes/$1/', '^nodes/core/connector\\.ts$', '^node_modules/zod/'] },
+		},
+		{
+			name: 'alerts-are-only-read',
+			comment:
+				'Whom an alert is about is decided by pure functions: no vendor, no network, no clock. What a name is they know from the core.',
+			severity: 'error',
+			from: { path: '^nodes/AlertIdentities/', pathNot: '\\.node\\.ts$' },
+			to: {
+				pathNot: [
+					'^nodes/AlertIdentities/',
+					'^nodes/core/(attempt|connector|identity)\\.ts$',
+					'^node_modules/zod/',
+				],
+			},
 		},
 		{
 			name: 'one-door-to-the-network',

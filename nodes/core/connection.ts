@@ -1,4 +1,4 @@
-import type { Connector, Inquiry, Standpoint } from './connector';
+import type { Connector, Explanation, Inquiry, Standpoint } from './connector';
 import { UnusableReply } from './connector';
 import type { Field } from './field';
 import { openLine, readSigningKey } from './transport';
@@ -51,9 +51,10 @@ export function connect(
 ): Connection {
 	const { credential, access } = openCredential(connector, data);
 	const line = openLine(access, surroundings);
+	const title = connector.titleOf?.(credential) ?? connector.title;
 	let own: Promise<OwnAccount> | undefined;
 	return {
-		connector,
+		connector: { ...connector, title },
 		credential,
 		line,
 		isInsecure: access.allowUnauthorizedCerts === true,
@@ -66,6 +67,15 @@ export function connect(
 		},
 	};
 }
+
+/** A connection of a connector whose credential holds nothing, over a line that somebody else made. */
+export const connectThrough = (connector: Connector, line: Line): Connection => ({
+	connector,
+	credential: {},
+	line,
+	isInsecure: false,
+	ownAccount: () => Promise.resolve(null),
+});
 
 /**
  * Reads a credential's fields, and the keys in them.
@@ -127,10 +137,16 @@ export function readOptions(connector: Connector, data: unknown): unknown {
 const labelOf = (fields: readonly Field[], name: unknown): string =>
 	fields.find((field) => field.name === name)?.label ?? (typeof name === 'string' ? name : 'value');
 
-/** What an inquiry came to: its value, or the reply that it could not use and the request for it. */
+/** A reply that could not be used, the request for it, and what it means where that is known. */
+export interface Unusable {
+	reply: VendorReply;
+	request: VendorRequest;
+	explanation?: Explanation | undefined;
+}
+
+/** What an inquiry came to: its value, or the reply that it could not use. */
 export type Answer<T> =
-	| { usable: true; value: T; reply: VendorReply | null }
-	| { usable: false; reply: VendorReply; request: VendorRequest };
+	{ usable: true; value: T; reply: VendorReply | null } | ({ usable: false } & Unusable);
 
 /**
  * Holds an inquiry's dialogue with the vendor.
@@ -156,7 +172,8 @@ export async function converse<T>(
 		// An inquiry may judge an answer only after it asked for more.
 		const request = error instanceof UnusableReply ? asked.get(error.reply) : undefined;
 		if (error instanceof UnusableReply && request) {
-			return { usable: false, reply: error.reply, request };
+			const { reply: unusable, explanation } = error;
+			return { usable: false, reply: unusable, request, explanation };
 		}
 		throw error;
 	}

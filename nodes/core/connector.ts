@@ -16,7 +16,7 @@ export type { Access, Batch, VendorReply, VendorRequest } from './transport/type
 export { claimsIn } from './transport/claims';
 export { certificateThumbprint } from './transport/keys';
 export { clientSecretBasic } from './transport/oauth';
-export { path, queryOf, readBaseUrl } from './transport/url';
+export { isSafePath, path, queryOf, readBaseUrl } from './transport/url';
 
 /** Reads anything, and makes a `T` of it or says what is wrong. */
 export type Schema<T> = ZodType<T, ZodTypeDef, unknown>;
@@ -57,6 +57,8 @@ export type Lookup<Account> =
 			why: string;
 			/** What the credential lacks for a look-up; empty when none is offered. */
 			missingPermissions: readonly string[];
+			/** Single sessions can be listed and ended by the identity alone too. */
+			suffices?: true;
 	  };
 
 /** The look-up's end when the vendor gave a list of matches: the same account twice is one. */
@@ -183,6 +185,12 @@ interface SetupFinding {
 	problem?: { cause: FailureCause; what: string };
 }
 
+/** The request of a connection test, and which statuses beside 2xx show that it works. */
+export interface Probe {
+	request: VendorRequest;
+	accepted: readonly number[];
+}
+
 export type ConnectorOperation =
 	| 'retrieveUser'
 	| 'revokeAllSessions'
@@ -211,6 +219,8 @@ export interface Connector<Credential = unknown, Account = unknown, Options = un
 	key: string;
 	/** The vendor's name in texts. */
 	title: string;
+	/** The same where the credential tells it. */
+	titleOf?(credential: Credential): string;
 	node: {
 		/** Class and file name; the node's `name` is the same with a small first letter. */
 		className: string;
@@ -246,19 +256,28 @@ export interface Connector<Credential = unknown, Account = unknown, Options = un
 			  }
 			/** An n8n expression over the credential's fields, where no single one names the address. */
 			| { baseUrl: string }
-		) & {
-			/** May be an n8n expression over the credential's fields. */
-			path: string;
-			method?: 'POST';
-			json?: Readonly<Record<string, unknown>>;
-			/** The permission that the test needs, named after a 403. */
-			needs: string;
-			/** Further answers that mean a refusal: a status, or a member of an answer 200. */
-			refusals?: readonly (
-				| { status: number; message: string }
-				| { member: string; value: string | boolean; message: string }
-			)[];
-		};
+		) &
+			(
+				| {
+						/** May be an n8n expression over the credential's fields. */
+						path: string;
+						method?: 'POST';
+						json?: Readonly<Record<string, unknown>>;
+				  }
+				| {
+						path?: never;
+						/** What is asked where the credential describes it, or why nothing can be, as a sentence without a final full stop. */
+						probe(credential: Credential): Probe | { impossible: string };
+				  }
+			) & {
+				/** The permission that the test needs, named after a 403. */
+				needs: string;
+				/** Further answers that mean a refusal: a status, or a member of an answer 200. */
+				refusals?: readonly (
+					| { status: number; message: string }
+					| { member: string; value: string | boolean; message: string }
+				)[];
+			};
 	};
 	access(credential: Credential): Access;
 	/** Where the vendor names the request, for its support: a header, or a member of the JSON body. */
@@ -300,12 +319,17 @@ export interface Connector<Credential = unknown, Account = unknown, Options = un
 		alternatives?: readonly Field[];
 		/** The vendor wants to know whose session it is: the user is looked up first. */
 		ofUser?: true;
-		/** The request that ends the session, or why this one must not be ended. `account`: null without `ofUser`. */
+		/** The same where the credential decides it. */
+		ofUserWith?(credential: Credential): boolean;
+		/**
+		 * The request that ends the session, where it has to be found first how to list it, or why this
+		 * one must not be ended. `account`: null where the user is not looked up.
+		 */
 		step(
 			session: NamedSession,
 			account: Account | null,
 			at: Standpoint<Credential>,
-		): RevokeStep | Refusal;
+		): RevokeStep | Listing | Refusal;
 	};
 	authenticateSession?: {
 		/** `durationMinutes`: null leaves the session's end as it is. */
@@ -345,6 +369,10 @@ export interface Connector<Credential = unknown, Account = unknown, Options = un
 	checkSetup(standpoint: Standpoint<Credential>): Inquiry<SetupFinding>;
 }
 
+/** Whether a single session is ended only together with whose it is. */
+export const isOfUser = ({ revokeOne }: Connector, credential: unknown): boolean =>
+	revokeOne?.ofUser ?? revokeOne?.ofUserWith?.(credential) ?? false;
+
 /** Types a connector's parts against each other, and hands it on without them. */
 export function defineConnector<Credential, Account, Options>(
 	connector: Connector<Credential, Account, Options>,
@@ -356,7 +384,11 @@ export function defineConnector<Credential, Account, Options>(
 export class UnusableReply extends Error {
 	override readonly name = 'UnusableReply';
 
-	constructor(readonly reply: VendorReply) {
+	constructor(
+		readonly reply: VendorReply,
+		/** What it means; absent: as the connector explains it, else its status. */
+		readonly explanation?: Explanation,
+	) {
 		super(`Unusable reply with status ${reply.status}`);
 	}
 }

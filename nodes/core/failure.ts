@@ -1,7 +1,8 @@
 /** How what went wrong becomes an outcome: by status codes and the transport's closed list, never by searching texts. */
+import type { Unusable } from './connection';
 import { type Connector, InvalidInput, MissingPermission } from './connector';
 import type { Cause, FailureCause, Outcome } from './outcome';
-import { TransportError, type VendorReply, type VendorRequest } from './transport/types';
+import { TransportError, type VendorReply } from './transport/types';
 import { UnsafeSegmentError } from './transport/url';
 import { list } from './wording';
 
@@ -25,13 +26,12 @@ export class Stop extends Error {
 /** A reply that the vendor's documents give no meaning for what was asked: its status says what kind of failure it is. */
 export function stopForReply(
 	connector: Pick<Connector, 'title' | 'errorCode' | 'explain'>,
-	request: VendorRequest,
-	reply: VendorReply,
+	{ request, reply, explanation = connector.explain?.(reply, request) }: Unusable,
 	asked: string,
 ): Stop {
 	const code = connector.errorCode(reply);
-	const answer = `${connector.title} answered ${reply.status}${code === null ? '' : ` ${code}`} to the ${asked}`;
-	const explanation = connector.explain?.(reply, request);
+	const answered = [statusOf(reply), code].filter((part) => part !== null);
+	const answer = `${[connector.title, 'answered', ...answered].join(' ')} to the ${asked}`;
 	const cause = explanation?.cause ?? causeOfStatus(reply.status);
 	const missingPermissions =
 		explanation?.missingPermissions ?? (cause === 'permission_denied' ? request.needs : []);
@@ -42,9 +42,11 @@ export function stopForReply(
 /** What kind of failure an unusable answer is: as the vendor explains it, else by its status. */
 export const causeOf = (
 	connector: Pick<Connector, 'explain'>,
-	request: VendorRequest,
-	reply: VendorReply,
-): FailureCause => connector.explain?.(reply, request)?.cause ?? causeOfStatus(reply.status);
+	{ request, reply, explanation = connector.explain?.(reply, request) }: Unusable,
+): FailureCause => explanation?.cause ?? causeOfStatus(reply.status);
+
+/** The status of an HTTP answer; null for an answer of something else. */
+export const statusOf = ({ status }: VendorReply): number | null => (status === 0 ? null : status);
 
 function causeOfStatus(status: number): FailureCause {
 	if (status === 401) return 'credential_invalid';

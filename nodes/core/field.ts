@@ -14,6 +14,8 @@ export type Field =
 	| (FieldBase & { type: 'string'; default?: string; placeholder?: string; required?: boolean })
 	/** Never shown again, never put out. */
 	| (FieldBase & { type: 'secret'; placeholder?: string; required?: boolean })
+	/** JSON as text; n8n gives it as text, or as what an expression made of it. */
+	| (FieldBase & { type: 'json'; required?: boolean })
 	| (FieldBase & { type: 'boolean'; default: boolean })
 	| (FieldBase & { type: 'number'; default: number; min?: number; max?: number })
 	| (FieldBase & {

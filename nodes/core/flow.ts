@@ -9,6 +9,7 @@ import {
 	type Connector,
 	type Inquiry,
 	isListing,
+	isOfUser,
 	type Listing,
 	type Lookup,
 	type NamedSession,
@@ -50,12 +51,13 @@ export interface Task {
 /** Ends the access of one user at one vendor. Never throws: what went wrong is in the result. */
 export async function revokeAllSessions(task: Task): Promise<TargetResult> {
 	const { connector, credential } = task.connection;
-	const survivors = connector.survives(task.options, credential);
-	const journal = new Journal({ ...task, survivors });
+	const journal = new Journal(task);
+	journal.survivors = [];
 	// Asked beside the look-up, so that it costs no time.
 	if (!task.allowOwnIdentity) void task.connection.ownAccount(task.budget);
 	let outcome: RevocationOutcome | undefined;
 	try {
+		journal.survivors = connector.survives(task.options, credential);
 		const answer = await journal.step('retrieveUser', () => retrieveUser(task, journal));
 		const found = await journal.step('checkLookup', () => checkLookup(task, journal, answer));
 		const { rounds = 1 } = connector;
@@ -88,9 +90,9 @@ export async function revokeAllSessions(task: Task): Promise<TargetResult> {
 
 /** Looks one user up and touches nobody. Never throws. */
 export async function retrieveUserOnly(task: Asking): Promise<TargetResult> {
-	const journal = new Journal({ ...task, survivors: null });
+	const journal = new Journal(task);
 	try {
-		await findUser(task, journal);
+		await findUser(task, journal, ({ found }) => found === 'one');
 		return journal.found();
 	} catch (thrown) {
 		return journal.stopped(stopForThrown(thrown, task.connection.connector));
@@ -108,7 +110,7 @@ export async function listSessions(
 	limit: number | null,
 ): Promise<{ result: TargetResult; sessions: readonly Session[] | null }> {
 	const { connector, credential, line } = task.connection;
-	const journal = new Journal({ ...task, survivors: null });
+	const journal = new Journal(task);
 	try {
 		const { account } = await findUser(task, journal);
 		const sessions = await journal.step('transformUser', async () => {
@@ -134,16 +136,18 @@ export async function revokeOneSession(
 	session: NamedSession,
 ): Promise<TargetResult> {
 	const { connector, credential } = task.connection;
-	const journal = new Journal({ ...task, identity: owner?.identity ?? null, survivors: [] });
+	const journal = new Journal({ ...task, identity: owner?.identity ?? null });
+	journal.survivors = [];
 	try {
 		const one = connector.revokeOne;
 		if (!one) throw unoffered(connector, 'end single sessions');
-		if (one.ofUser && !owner) throw new Stop('failed', 'invalid_input', 'The user is not given');
-		const found = one.ofUser && owner ? await findUser({ ...task, ...owner }, journal) : null;
+		const ofUser = isOfUser(connector, credential);
+		if (ofUser && !owner) throw new Stop('failed', 'invalid_input', 'The user is not given');
+		const found = ofUser && owner ? await findUser({ ...task, ...owner }, journal) : null;
 		const { scopes } = found ? journal : await standpoint(task.connection, task.budget);
 		const step = one.step(session, found?.account ?? null, { credential, scopes });
 		if ('why' in step) throw refused(step);
-		journal.plan = [step];
+		journal.plan = await expanded(task, journal, [step]);
 		const sent = await journal.step('revokeSessions', () => revokeSessions(task, journal));
 		return journal.revoked(
 			await journal.step('checkRevocation', () => checkRevocation(task, journal, sent)),
@@ -160,7 +164,7 @@ export async function authenticateSession(
 	durationMinutes: number | null,
 ): Promise<{ result: TargetResult; session: ValidSession | null }> {
 	const { connector, credential, line } = connection;
-	const journal = new Journal({ connection, identity: null, survivors: null });
+	const journal = new Journal({ connection, identity: null });
 	try {
 		const offered = connector.authenticateSession;
 		if (!offered) throw unoffered(connector, 'authenticate sessions');
@@ -171,7 +175,9 @@ export async function authenticateSession(
 		journal.heard(reply);
 		journal.decidedBy(reply);
 		const session = offered.judge(reply);
-		if (session === undefined) throw stopForReply(connector, request, reply, 'authentication');
+		if (session === undefined) {
+			throw stopForReply(connector, { request, reply }, 'authentication');
+		}
 		if (session === 'dead') {
 			const what = `${connector.title} does not know the session as valid: it ended, expired or never was`;
 			throw new Stop('failed', 'session_invalid', what);
@@ -188,12 +194,12 @@ export async function checkSetup({
 	budget,
 }: Pick<Task, 'connection' | 'budget'>): Promise<TargetResult> {
 	const { connector, line } = connection;
-	const journal = new Journal({ connection, identity: null, survivors: null });
+	const journal = new Journal({ connection, identity: null });
 	try {
 		const inquiry = connector.checkSetup(await standpoint(connection, budget));
 		const answer = await converse(inquiry, line, journal.counting(budget));
 		if (answer.reply) journal.decidedBy(answer.reply);
-		if (!answer.usable) throw stopForReply(connector, answer.request, answer.reply, 'set-up check');
+		if (!answer.usable) throw stopForReply(connector, answer, 'set-up check');
 		const { missingPermissions, unproved, problem } = answer.value;
 		if (problem) throw new Stop('failed', problem.cause, `${connector.title}: ${problem.what}`);
 		if (missingPermissions.length > 0) throw lacking(connector, missingPermissions);
@@ -233,15 +239,19 @@ async function inquire<T>(
 	if (answer.reply) journal.heard(answer.reply);
 	if (answer.usable) return answer.value;
 	journal.decidedBy(answer.reply);
-	throw stopForReply(connector, answer.request, answer.reply, asked);
+	throw stopForReply(connector, answer, asked);
 }
 
-/** Looks a user up of whom it must be known who it is. */
-async function findUser(task: Asking, journal: Journal): Promise<Extract<Found, { found: 'one' }>> {
+/** Looks a user up of whom so much must be known that it `suffices`. */
+async function findUser(
+	task: Asking,
+	journal: Journal,
+	suffices = (found: Found) => found.found === 'one' || found.suffices === true,
+): Promise<Found> {
 	const answer = await journal.step('retrieveUser', () => retrieveUser(task, journal));
 	return await journal.step('checkLookup', () => {
 		const found = identify(task, journal, answer);
-		if (found.found === 'one') return found;
+		if (found.found === 'one' || suffices(found)) return found;
 		const { missingPermissions, why } = found;
 		const cause = missingPermissions.length > 0 ? 'permission_denied' : 'configuration';
 		throw new Stop('failed', cause, why, { missingPermissions });
@@ -272,7 +282,7 @@ function identify(task: Asking, journal: Journal, answer: Answer<Lookup<unknown>
 	const { connector } = task.connection;
 	if (!answer.usable) {
 		journal.decidedBy(answer.reply);
-		throw stopForReply(connector, answer.request, answer.reply, 'look-up');
+		throw stopForReply(connector, answer, 'look-up');
 	}
 	const lookup = answer.value;
 	if (lookup.found === 'refused') throw refused(lookup.refusal);
@@ -467,7 +477,7 @@ function stopFor(
 	if ('stop' in sent) return sent.stop;
 	switch (verdict?.verdict) {
 		case undefined:
-			return stopForReply(connector, sent.request, sent.reply, 'revocation');
+			return stopForReply(connector, sent, 'revocation');
 		case 'user_gone':
 			return userLost(connector, journal.userKnown === true);
 		case 'refused':
@@ -531,9 +541,7 @@ async function verify(
 			const answer = await converse(inquiry, line, journal.counting(task.budget));
 			if (answer.reply) journal.heard(answer.reply);
 			if (!answer.usable)
-				return DENIED.has(causeOf(connector, answer.request, answer.reply))
-					? 'unverifiable'
-					: 'unconfirmed';
+				return DENIED.has(causeOf(connector, answer)) ? 'unverifiable' : 'unconfirmed';
 			if (answer.value.seen === 'confirmed') {
 				if (answer.value.changed) journal.sawChange();
 				residue = 0;

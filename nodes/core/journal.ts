@@ -9,7 +9,8 @@ import {
 	type Survivor,
 	type User,
 } from './connector';
-import { type Stop } from './failure';
+import { explained } from './documentation';
+import { statusOf, type Stop } from './failure';
 import { neutral, withoutMarkup } from './neutral';
 import { type Outcome, type Progress, type RevocationOutcome, stateOf } from './outcome';
 import {
@@ -49,6 +50,8 @@ export class Journal {
 	attempts = 0;
 	/** What the vendor could not say of the user, as a sentence; null when it could. */
 	reservation: string | null = null;
+	/** What the revocation does not end; null when nothing is to be revoked. */
+	survivors: readonly Survivor[] | null = null;
 	/** The scopes of the access token; null when unknown. */
 	scopes: readonly string[] | null = null;
 	/** The vendor's clock, ms since 1970, as of the last answer before the revocation. */
@@ -71,8 +74,6 @@ export class Journal {
 		private readonly about: {
 			connection: Pick<Connection, 'connector' | 'line'>;
 			identity: string | null;
-			/** What the revocation does not end; null when nothing is to be revoked. */
-			survivors: readonly Survivor[] | null;
 		},
 	) {
 		this.steps.push({
@@ -125,7 +126,7 @@ export class Journal {
 
 	/** An answer arrived in the current step. */
 	heard(reply: VendorReply): void {
-		this.stepStatus = reply.status;
+		this.stepStatus = statusOf(reply);
 		this.vendorTime = reply.serverTime;
 	}
 
@@ -205,7 +206,7 @@ export class Journal {
 			);
 		}
 		const ended = [...this.ended];
-		return this.close(outcome, endedMessage(title, this.who(), ended, this.about.survivors ?? []));
+		return this.close(outcome, endedMessage(title, this.who(), ended, this.survivors ?? []));
 	}
 
 	listed(count: number): TargetResult {
@@ -221,10 +222,10 @@ export class Journal {
 	/** `unproved`: what could not be shown without revoking something. */
 	ready(unproved: string | null): TargetResult {
 		const { title } = this.about.connection.connector;
-		const reservation = unproved === null ? '' : `. ${unproved}`;
+		const proved = `${title} answers, and the credential may look up users`;
 		return this.close(
 			'ready',
-			`${title} answers and the credential may look up users${reservation}`,
+			unproved === null ? `${proved} and end their sessions` : `${proved}. ${unproved}`,
 		);
 	}
 
@@ -232,6 +233,7 @@ export class Journal {
 		return {
 			...this.close(stop.outcome, stop.message),
 			cause: stop.cause,
+			...explained(stop.outcome, stop.cause),
 			missingPermissions: stop.missingPermissions,
 		};
 	}
@@ -248,7 +250,7 @@ export class Journal {
 	}
 
 	private survives(outcome: Outcome): readonly Survives[] {
-		const { survivors } = this.about;
+		const { survivors } = this;
 		if (survivors === null || outcome === 'user_not_found') return [];
 		if (!REVOKING.has(outcome)) return [SIGN_IN];
 		const now = Date.now();
@@ -278,7 +280,7 @@ export class Journal {
 			state: stateOf(outcome, this.progress),
 			changed: this.changed(outcome),
 			cause: null,
-			statusCode: this.decisive?.status ?? null,
+			statusCode: this.decisive && statusOf(this.decisive),
 			message: this.reservation === null ? message : `${message}. ${this.reservation}`,
 			user: this.user,
 			...(this.candidates ? { candidates: this.candidates } : {}),

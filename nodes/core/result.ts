@@ -1,5 +1,6 @@
 /** What leaves a node: the fields of every result, as `docs/outcomes.md` explains them. */
 import type { User } from './connector';
+import { explained } from './documentation';
 import { withoutMarkup } from './neutral';
 import type { Cause, Outcome, TargetState } from './outcome';
 
@@ -68,6 +69,8 @@ export interface TargetResult {
 	/** True when something ended or a marker moved; false when surely nothing did; null when the vendor does not tell. */
 	changed: boolean | null;
 	cause: Cause | null;
+	/** Where the outcome, or its cause, is explained; absent when the outcome is one of the Success output. */
+	documentation?: string;
 	statusCode: number | null;
 	message: string;
 	user: User | null;
@@ -106,6 +109,7 @@ export function notAttempted(
 		state: 'not_attempted',
 		changed: false,
 		cause,
+		...explained(outcome, cause),
 		statusCode: null,
 		message: withoutMarkup(message),
 		user: null,

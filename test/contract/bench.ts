@@ -138,10 +138,10 @@ export interface Bench {
 	/** What every account has now, by sign-in name. */
 	everyone(): Readonly<Record<string, Held>>;
 	/**
-	 * Adds an account with access of every kind; its id. `displayName` is to be seen in the user's
-	 * record: in another text of it where the vendor keeps no names.
+	 * Adds an account with access of every kind, or with none when it is `idle`; its id. `displayName`
+	 * is to be seen in the user's record: in another text of it where the vendor keeps no names.
 	 */
-	addUser(user: { login: string; email?: string; displayName?: string }): string;
+	addUser(user: { login: string; email?: string; displayName?: string; idle?: boolean }): string;
 	/** Signs a user in; the id of the new session. */
 	signIn(login: string): string;
 	isLive(sessionId: string): boolean;

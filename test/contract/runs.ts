@@ -1,5 +1,6 @@
 /** Runs of the flow, as the cases and the benches make them. */
 import { type Connection, readOptions } from '../../nodes/core/connection';
+import { isOfUser } from '../../nodes/core/connector';
 import {
 	listSessions,
 	retrieveUserOnly,
@@ -61,7 +62,7 @@ export async function endSession(
 	owner: string,
 ): Promise<TargetResult> {
 	const { identity, options, allowShortNames } = taskFor(connection, owner, {});
-	const { ofUser } = connection.connector.revokeOne ?? {};
+	const ofUser = isOfUser(connection.connector, connection.credential);
 	return await revokeOneSession(
 		{
 			connection,

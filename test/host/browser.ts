@@ -27,8 +27,8 @@ export class Editor {
 		private readonly url: string,
 	) {}
 
-	/** Starts the browser and signs in. */
-	static async open(url: string, owner: Owner): Promise<Editor> {
+	/** Starts the browser and signs in. `height` is that of the window, in pixels. */
+	static async open(url: string, owner: Owner, height = 1000): Promise<Editor> {
 		// n8n's markup uses its own attribute; with playwright's default no test id is ever found.
 		selectors.setTestIdAttribute('data-test-id');
 		const browser = await chromium.launch({
@@ -38,7 +38,7 @@ export class Editor {
 				...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
 			],
 		});
-		const context = await browser.newContext({ viewport: { width: 1600, height: 1000 } });
+		const context = await browser.newContext({ viewport: { width: 1600, height } });
 		const page = await context.newPage();
 		page.setDefaultTimeout(WAIT_MS);
 		const editor = new Editor(browser, page, url);
@@ -106,6 +106,40 @@ export class Editor {
 		if (!(await panel.isVisible())) return;
 		await this.page.getByTestId('ndv-close-button').first().click();
 		await panel.waitFor({ state: 'hidden' });
+	}
+
+	/** Opens the list of operations in the open panel. */
+	async openOperations(): Promise<void> {
+		await this.page.getByTestId('parameter-input-operation').first().click();
+		await this.settle();
+	}
+
+	/** Opens the form of the first credential in the open panel, and waits until n8n has tested it. */
+	async openCredential(): Promise<void> {
+		await this.page.getByTestId('credential-edit-button').first().click();
+		await this.page
+			.getByText(/^Connection tested successfully|^Couldn’t connect/)
+			.first()
+			.waitFor();
+		await this.settle();
+	}
+
+	/** Closes what lies over a panel: a list, or the form of a credential. */
+	async dismiss(): Promise<void> {
+		await this.page.keyboard.press('Escape');
+		await this.settle();
+	}
+
+	/** Changes to n8n's dark appearance; what is opened afterwards has it. */
+	async goDark(): Promise<void> {
+		await this.page.evaluate("localStorage.setItem('N8N_THEME', 'dark')");
+	}
+
+	/** How wide the icons of the nodes on the canvas are by themselves, in pixels: 0 where there is nothing to show. */
+	async iconWidths(): Promise<number[]> {
+		return await this.page.evaluate(
+			`[...document.querySelectorAll('[data-test-id="canvas-node"] img')].map((one) => one.naturalWidth)`,
+		);
 	}
 
 	/** Presses the button below the canvas, and waits until the run has succeeded. */

@@ -51,6 +51,7 @@ class N8nAnswerError extends Error {
 
 const saved = z.object({ data: z.object({ id: z.string(), versionId: z.string() }) });
 const created = z.object({ data: z.object({ id: z.string() }) });
+const stoppable = z.object({ stoppedAt: z.string().nullable() });
 const started = z.object({ data: z.object({ executionId: z.string() }) });
 const apiKey = z.object({ data: z.object({ rawApiKey: z.string() }) });
 const invited = z.object({
@@ -68,6 +69,13 @@ const listedType = z.object({
 	iconUrl: icon.optional(),
 	outputs: z.unknown(),
 	outputNames: z.array(z.string()).optional(),
+	properties: z.array(
+		z.object({
+			name: z.string(),
+			displayName: z.string(),
+			options: z.array(z.object({ name: z.string() }).passthrough()).optional(),
+		}),
+	),
 });
 /** What n8n tells the editor about a node type or a credential type. */
 export type ListedType = z.infer<typeof listedType>;
@@ -196,16 +204,16 @@ export class N8nClient {
 	 * Publishes a workflow and waits until its webhook is live: n8n answers before that. The webhook is
 	 * asked without its key, so that the question itself starts nothing.
 	 */
-	async publish(workflow: SavedWorkflow, webhookUrl: string): Promise<void> {
-		await this.call(z.unknown(), {
-			method: 'POST',
-			path: `/rest/workflows/${workflow.id}/activate`,
-			body: { versionId: workflow.versionId },
-		});
+	async publish(
+		workflow: SavedWorkflow,
+		webhookUrl: string,
+		method: 'GET' | 'POST' = 'POST',
+	): Promise<void> {
+		await this.publishForOthers(workflow);
 		const deadline = Date.now() + PUBLISH_TIMEOUT_MS;
 		for (;;) {
 			const response = await fetch(webhookUrl, {
-				method: 'POST',
+				method,
 				signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
 			});
 			await response.arrayBuffer();
@@ -215,6 +223,26 @@ export class N8nClient {
 			}
 			await sleep(POLL_MS);
 		}
+	}
+
+	/** Publishes a workflow that other workflows call, or one whose webhook cannot become live. */
+	async publishForOthers({ id, versionId }: SavedWorkflow): Promise<void> {
+		await this.call(z.unknown(), {
+			method: 'POST',
+			path: `/rest/workflows/${id}/activate`,
+			body: { versionId },
+		});
+	}
+
+	/** Presses "Listen for test event" in a trigger: the next call of its test webhook is taken. */
+	async listenForTest(workflow: SavedWorkflow, trigger: string): Promise<void> {
+		const waiting = z.object({ data: z.object({ waitingForWebhook: z.literal(true) }) });
+		await this.call(waiting, {
+			method: 'POST',
+			path: `/rest/workflows/${workflow.id}/run`,
+			body: { triggerToStartFrom: { name: trigger } },
+			headers: { 'push-ref': 'nobody-looks' },
+		});
 	}
 
 	/**
@@ -232,17 +260,17 @@ export class N8nClient {
 
 	/** An execution, when it is finished. */
 	async finished(executionId: string): Promise<Execution> {
+		const path = `/api/v1/executions/${executionId}`;
+		const headers = { 'x-n8n-api-key': this.key };
 		const deadline = Date.now() + EXECUTION_TIMEOUT_MS;
 		for (;;) {
-			const execution = await this.call(executionSchema, {
-				method: 'GET',
-				path: `/api/v1/executions/${executionId}?includeData=true`,
-				headers: { 'x-n8n-api-key': this.key },
-			});
-			if (execution.stoppedAt !== null) return execution;
+			const { stoppedAt } = await this.call(stoppable, { method: 'GET', path, headers });
+			if (stoppedAt !== null) break;
 			if (Date.now() > deadline) throw new Error(`Execution ${executionId} does not end.`);
 			await sleep(POLL_MS);
 		}
+		const whole = `${path}?includeData=true`;
+		return await this.call(executionSchema, { method: 'GET', path: whole, headers });
 	}
 
 	/** All that n8n stored of an execution, as text: for searching it. */
@@ -260,14 +288,32 @@ export class N8nClient {
 		return (await this.finishedExecutions(workflowId)).length;
 	}
 
-	/** The executions of a workflow that have come to an end, the newest first. */
-	private async finishedExecutions(workflowId: string): Promise<Execution[]> {
+	/** The executions of a workflow, the newest first. */
+	private async executions(workflowId: string): Promise<Execution[]> {
 		const { data } = await this.call(executionList, {
 			method: 'GET',
 			path: `/api/v1/executions?workflowId=${workflowId}&includeData=true&limit=${PAGE}`,
 			headers: { 'x-n8n-api-key': this.key },
 		});
-		return data.filter(({ stoppedAt, status }) => stoppedAt !== null && status !== 'waiting');
+		return data;
+	}
+
+	/** The executions of a workflow that have come to an end, the newest first. */
+	private async finishedExecutions(workflowId: string): Promise<Execution[]> {
+		const all = await this.executions(workflowId);
+		return all.filter(({ stoppedAt, status }) => stoppedAt !== null && status !== 'waiting');
+	}
+
+	/** The execution of a workflow that waits for somebody, as soon as one does. */
+	async waitingExecution(workflowId: string): Promise<Execution> {
+		const deadline = Date.now() + EXECUTION_TIMEOUT_MS;
+		for (;;) {
+			const all = await this.executions(workflowId);
+			const waiting = all.find(({ status }) => status === 'waiting');
+			if (waiting !== undefined) return waiting;
+			if (Date.now() > deadline) throw new Error(`No execution of ${workflowId} waits.`);
+			await sleep(POLL_MS);
+		}
 	}
 
 	/** The ids of the executions of a workflow that n8n works on at this moment. */

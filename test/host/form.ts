@@ -4,6 +4,11 @@ import type { Page } from 'playwright-core';
 export class FormPages {
 	constructor(readonly page: Page) {}
 
+	/** What the browser answers when a page asks for HTTP basic authentication. */
+	async signInAs(username: string, password: string): Promise<void> {
+		await this.page.context().setHTTPCredentials({ username, password });
+	}
+
 	/** Opens a form, or a page of one that waits, and lets n8n use the login for it when it asks. */
 	async open(url: string): Promise<void> {
 		await this.page.goto(url, { waitUntil: 'domcontentloaded' });
@@ -20,6 +25,11 @@ export class FormPages {
 	/** Chooses one of the boxes or radio buttons. */
 	async tick(option: string): Promise<void> {
 		await this.page.getByLabel(option, { exact: true }).check();
+	}
+
+	/** Chooses from a list. */
+	async choose(label: string, option: string): Promise<void> {
+		await this.page.getByLabel(label, { exact: true }).selectOption(option);
 	}
 
 	async attach(label: string, name: string, text: string): Promise<void> {

@@ -105,6 +105,8 @@ function environment(node: string, place: Place, port: number, brokerPort: numbe
 		N8N_PORT: String(port),
 		N8N_EDITOR_BASE_URL: `http://127.0.0.1:${String(port)}`,
 		WEBHOOK_URL: `http://127.0.0.1:${String(port)}`,
+		// As behind one proxy: a test says by X-Forwarded-For where it calls from.
+		N8N_PROXY_HOPS: '1',
 		// A worker serves nothing but its health.
 		QUEUE_HEALTH_CHECK_ACTIVE: 'true',
 		QUEUE_HEALTH_CHECK_PORT: String(port),

@@ -23,6 +23,7 @@ const stageSchema = z.object({
 	session: z.object({ cookie: z.string(), key: z.string() }),
 	systems: z.array(z.object({ key: z.string(), simulatorUrl: z.string(), credential })),
 	webhookKey: credential,
+	approver: z.object({ credential, user: z.string(), password: z.string() }),
 	template: z.object({
 		id: z.string(),
 		versionId: z.string(),
@@ -33,7 +34,7 @@ const stageSchema = z.object({
 });
 
 /** Writes down where the stage stands. */
-export function publishStage({ n8n, systems, webhookKey, template }: Stage): void {
+export function publishStage({ n8n, systems, webhookKey, approver, template }: Stage): void {
 	const data: z.infer<typeof stageSchema> = {
 		n8nUrl: n8n.url,
 		logFile: n8n.logFile,
@@ -47,6 +48,7 @@ export function publishStage({ n8n, systems, webhookKey, template }: Stage): voi
 			credential: made,
 		})),
 		webhookKey,
+		approver,
 		template,
 	};
 	process.env[VARIABLE] = JSON.stringify(data);

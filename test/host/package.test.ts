@@ -33,17 +33,18 @@ describe('the package in n8n', () => {
 	};
 
 	test.each([
-		['oktaSessions', 'Okta Sessions'],
-		['revokeEverywhere', 'Revoke Everywhere'],
-	])('%s is listed with its name and its two outputs', (name, displayName) => {
+		['alertIdentities', 'Alert Identities', ['Identified', 'Not Identified']],
+		['oktaSessions', 'Okta Sessions', ['Success', 'Failure']],
+		['revokeEverywhere', 'Revoke Everywhere', ['Success', 'Failure']],
+	])('%s is listed with its name and its two outputs', (name, displayName, outputNames) => {
 		expect(nodeNamed(name)).toMatchObject({
 			displayName,
 			outputs: ['main', 'main'],
-			outputNames: ['Success', 'Failure'],
+			outputNames,
 		});
 	});
 
-	test.each(['oktaSessions', 'revokeEverywhere'])(
+	test.each(['alertIdentities', 'oktaSessions', 'revokeEverywhere'])(
 		'%s has a light and a dark icon',
 		async (name) => {
 			for (const icon of await icons(nodeNamed(name))) {

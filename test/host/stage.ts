@@ -30,6 +30,13 @@ export interface System extends Vendor {
 	readonly credential: Credential;
 }
 
+/** Whoever may approve, by HTTP basic authentication. */
+export interface Approver {
+	readonly credential: Credential;
+	readonly user: string;
+	readonly password: string;
+}
+
 export interface Stage {
 	readonly tarball: Tarball;
 	readonly n8n: N8nHost;
@@ -38,6 +45,7 @@ export interface Stage {
 	readonly webhookKey: Credential;
 	/** The value of `webhookKey`. */
 	readonly key: string;
+	readonly approver: Approver;
 	readonly template: PublishedWorkflow;
 	/** Takes everything down again; nothing keeps running and no folder stays. */
 	strike(): Promise<void>;
@@ -141,13 +149,22 @@ export async function setStage(
 			name: KEY_HEADER,
 			value: key,
 		});
+		const login = { user: 'approver', password: randomBytes(24).toString('base64url') };
+		const approver: Approver = {
+			credential: await n8n.client.createCredential('Approvers', 'httpBasicAuth', login),
+			...login,
+		};
 		const published = await step('Template published', async (current) => {
 			const chosen = template === 'okta' ? [systemOf(systems, 'okta')] : systems;
-			const imported = readTemplate(TEMPLATE.file);
+			const imported = withCredential(
+				readTemplate(TEMPLATE.file),
+				TEMPLATE.approval,
+				approver.credential,
+			);
 			current.result(imported.name);
 			return await publishWorkflow({ n8n, webhookKey, key }, imported, TEMPLATE, chosen);
 		});
-		return { tarball, n8n, systems, webhookKey, key, template: published, strike };
+		return { tarball, n8n, systems, webhookKey, key, approver, template: published, strike };
 	} catch (error) {
 		await strike();
 		throw error;

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { statSync } from 'node:fs';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { z } from 'zod';
 import { Editor } from './browser';
 import type { Credential } from './client';
@@ -10,13 +11,14 @@ import { onStage } from './on-stage';
 import {
 	filledIn,
 	publishWorkflow,
+	signedIn,
 	takePicture,
 	withParameters,
 	type PublishedTemplate,
 } from './templates';
 import { withNode } from './workflow';
 
-const { n8n, okta, simulator } = onStage();
+const { n8n, okta, simulator, systems } = onStage();
 
 const FILE = 'mcp-server.json';
 const SERVER = 'Session Revocation MCP';
@@ -33,8 +35,8 @@ const revocations = async () =>
 let bearer: Credential;
 let server: PublishedTemplate;
 
-async function publish(path: string, further: readonly Credential[] = []) {
-	const choices = { [SERVER]: [bearer], [TOOL]: [okta, ...further] };
+async function publish(path: string, credentials: readonly Credential[] = [okta]) {
+	const choices = { [SERVER]: [bearer], [TOOL]: credentials };
 	const guarded = withParameters(filledIn(FILE, choices), TOOL, {
 		guardrails: { protectedUsers: PROTECTED, maxUsersPerRun: 1 },
 	});
@@ -50,9 +52,9 @@ async function publish(path: string, further: readonly Credential[] = []) {
 async function asClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
 	const client = new Client({ name: 'host-tests', version: '1.0.0' });
 	const headers = { authorization: `Bearer ${TOKEN}` };
-	await client.connect(
-		new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }),
-	);
+	// The SDK compiles without exact optional properties: its own transport is none by our rules.
+	const transport = new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } });
+	await client.connect(transport as Transport);
 	try {
 		return await work(client);
 	} finally {
@@ -92,7 +94,7 @@ beforeAll(async () => {
 }, 60_000);
 
 beforeEach(async () => {
-	await simulator.reset();
+	for (const system of systems) await system.simulator.reset();
 });
 
 test('offers one tool, with nothing but the user, the reason and the incident to say', async () => {
@@ -121,6 +123,18 @@ test('ends the sessions, and tells the agent what ended and what did not', async
 	expect(await sessionsOf(SIGNED_IN)).toBe(0);
 });
 
+test('ends them in every system whose credential is chosen', async () => {
+	const everywhere = await publish(
+		'mcp-everywhere',
+		systems.map(({ credential }) => credential),
+	);
+	expect(await signedIn(systems, SIGNED_IN)).toHaveLength(systems.length);
+	expect(await call({ user: SIGNED_IN, reason: 'Stolen laptop' }, everywhere.url)).toMatchObject([
+		{ status: 'completed', coverage: 'all', retryTargets: [] },
+	]);
+	expect(await signedIn(systems, SIGNED_IN)).toEqual([]);
+});
+
 test('the incident may be left out', async () => {
 	const results = await call({ user: SIGNED_IN, reason: 'Stolen laptop' });
 	expect(results).toMatchObject([{ status: 'completed', incidentId: null }]);
@@ -134,7 +148,9 @@ test('what would leave by Failure reaches the agent too', async () => {
 });
 
 describe('the model cannot', () => {
-	const refused = [{ status: 'failed', results: [{ outcome: 'refused', cause: 'protected_user' }] }];
+	const refused = [
+		{ status: 'failed', results: [{ outcome: 'refused', cause: 'protected_user' }] },
+	];
 	/** What a model, or whoever writes into its context, might try. */
 	const attempts: Record<string, unknown> = {
 		confirm: true,
@@ -201,12 +217,14 @@ describe('the model cannot', () => {
 });
 
 test('a policy that allows no AI tools refuses, and nothing is called', async () => {
-	const policy = await n8n.client.createCredential(
-		'No AI',
-		'sessionRevocationPolicyApi',
-		{ enabled: true, allowWebhook: true, allowAiTools: false, protectedUsers: '', maxUsersPerRun: 0 },
-	);
-	const strict = await publish('mcp-no-ai', [policy]);
+	const policy = await n8n.client.createCredential('No AI', 'sessionRevocationPolicyApi', {
+		enabled: true,
+		allowWebhook: true,
+		allowAiTools: false,
+		protectedUsers: '',
+		maxUsersPerRun: 0,
+	});
+	const strict = await publish('mcp-no-ai', [okta, policy]);
 	expect(await call({ user: SIGNED_IN, reason: 'x' }, strict.url)).toMatchObject([
 		{ status: 'failed', results: [{ outcome: 'refused', cause: 'channel_disabled' }] },
 	]);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Editor } from './browser';
 import type { Credential, N8nClient, SavedWorkflow } from './client';
 import { repositoryRoot } from './install';
+import { sessionsIn, type System } from './stage';
 import { readTemplate, withCredential, withNode, type WorkflowFile } from './workflow';
 
 /** The credentials that a person chooses, by the name of the node. */
@@ -37,6 +38,15 @@ export function withParameters(
 	}));
 }
 
+/** A form at another address, beside the same template elsewhere. */
+export function withFormPath(workflow: WorkflowFile, node: string, path: string): WorkflowFile {
+	return withNode(workflow, node, (old) => ({
+		...old,
+		webhookId: path,
+		parameters: { ...old.parameters, options: { ...(old.parameters.options as object), path } },
+	}));
+}
+
 /**
  * Imports a workflow and publishes it.
  *
@@ -51,6 +61,14 @@ export async function publishWorkflow(
 	const url = `${client.url}/${entry}`;
 	await client.publish(saved, url);
 	return { ...saved, workflow, url };
+}
+
+/** The systems in which somebody is signed in, each by its own state. */
+export async function signedIn(systems: readonly System[], name: string): Promise<string[]> {
+	const counts = await Promise.all(
+		systems.map(async (system) => ((await sessionsIn(system, name)) ? [system.key] : [])),
+	);
+	return counts.flat();
 }
 
 /**

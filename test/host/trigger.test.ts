@@ -1,10 +1,14 @@
 /** The webhook API in a real n8n: who gets in, what the workflow gets, what callers are answered. */
+import { spawnSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { signed, unixSeconds } from '../support/signed';
-import type { Credential } from './client';
+import type { Credential, SavedWorkflow } from './client';
 import { output } from './execution';
+import { repositoryRoot } from './install';
 import { onStage } from './on-stage';
 import { run } from './processes';
 import type { WorkflowFile, WorkflowNode } from './workflow';
@@ -79,8 +83,7 @@ function workflow(
 	};
 }
 
-interface Published {
-	id: string;
+interface Published extends SavedWorkflow {
 	/** As a caller sees it in place of Challenge's own address. */
 	baseUrl: string;
 	webhook: string;
@@ -89,13 +92,25 @@ interface Published {
 async function publish(
 	parameters: WorkflowNode['parameters'] = {},
 	credentials?: readonly Credential[],
+	change: (file: WorkflowFile) => WorkflowFile = (file) => file,
 ): Promise<Published> {
 	const webhookId = randomUUID();
-	const saved = await client.createWorkflow(workflow(webhookId, parameters, credentials));
+	const saved = await client.createWorkflow(change(workflow(webhookId, parameters, credentials)));
 	const baseUrl = `${n8n.url}/webhook/${webhookId}`;
 	const webhook = `${baseUrl}/api/v1/session-revocation/webhook`;
 	await client.publish(saved, webhook);
-	return { id: saved.id, baseUrl, webhook };
+	const published = { ...saved, baseUrl, webhook };
+	// n8n sets one address up after the other.
+	await until(async () => (await call(ask(published, 'x', 'other-tenant'), {})).status !== 404);
+	return published;
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+	const deadline = Date.now() + 30_000;
+	while (!(await holds())) {
+		if (Date.now() > deadline) throw new Error('It did not come true within 30 s.');
+		await sleep(100);
+	}
 }
 
 interface Reply {
@@ -123,7 +138,7 @@ const asks = (more: object = {}): string =>
 		...more,
 	});
 
-const ask = (base: Published, id: string, tenant = TENANT): string =>
+const ask = (base: Published, id: string, tenant: string = TENANT): string =>
 	`${base.baseUrl}/api/v1/session-revocation/requests/${id}?tenant_id=${tenant}`;
 
 let immediate: Published;
@@ -225,6 +240,19 @@ describe('a signed request', () => {
 	});
 });
 
+test('a workflow that does not answer gives no success', async () => {
+	const mute = await publish({ respond: 'whenFinished' }, [credential], (file) => ({
+		...file,
+		connections: {},
+	}));
+	const body = asks();
+	const send = async () => await post(mute.webhook, body, signed(SECRET, body));
+	expect((await send()).status).toBe(500);
+	// It came to nothing for its sender, who may therefore send it again.
+	expect((await send()).status).toBe(500);
+	expect((await call(ask(mute, 'abc-1'), {})).status).toBe(404);
+});
+
 describe('how a request stands', () => {
 	test('is told by the workflow', async () => {
 		for (const each of [immediate, awaited]) {
@@ -243,6 +271,58 @@ describe('how a request stands', () => {
 		});
 		expect(await client.executionCount(immediate.id)).toBe(count);
 	});
+
+	test('is told to those only who sign, where that is wanted', async () => {
+		const closed = await publish({ options: { statusAuthentication: 'signature' } });
+		expect(await call(ask(closed, 'abc-1'), {})).toMatchObject({
+			status: 401,
+			body: { error: { code: 'missing_signature' } },
+		});
+		const execution = await client.executionAfter(closed.id, async () => {
+			const { 'content-type': _, ...headers } = signed(
+				SECRET,
+				`GET.abc-1.${TENANT}`,
+				unixSeconds(),
+			);
+			expect((await call(ask(closed, 'abc-1'), { headers })).status).toBe(200);
+		});
+		const json = { requestId: 'abc-1', tenantId: TENANT, authenticated: true };
+		expect(output(execution, TRIGGER, 1).map((item) => item.json)).toEqual([json]);
+	});
+});
+
+test('callers are told apart by the address that the proxy saw', async () => {
+	const guarded = await publish({ options: { allowedIps: '203.0.113.0/24' } });
+	const from = async (addresses: string) => {
+		const body = asks();
+		const headers = { ...signed(SECRET, body), 'x-forwarded-for': addresses };
+		return (await post(guarded.webhook, body, headers)).status;
+	};
+	expect(await from('203.0.113.9')).toBe(202);
+	expect(await from('198.51.100.1, 203.0.113.9')).toBe(202);
+	// What comes before the proxy's own entry anybody can write.
+	expect(await from('203.0.113.9, 198.51.100.1')).toBe(403);
+	expect(await from('203.0.113.9:5678')).toBe(403);
+});
+
+test('a trigger that could let nobody in is not set up, and n8n is told why', async () => {
+	const parameters = { options: { allowedIps: '203.0.113.0/33' } };
+	const saved = await client.createWorkflow(workflow(randomUUID(), parameters));
+	await client.publishForOthers(saved);
+	const why = "'Allowed IPs' holds '203.0.113.0/33', which is neither an address nor a range";
+	await until(() => Promise.resolve(readFileSync(n8n.logFile, 'utf8').includes(why)));
+});
+
+test('a test webhook takes a request by the same rules', async () => {
+	await client.listenForTest(immediate, TRIGGER);
+	const test = immediate.webhook.replace('/webhook/', '/webhook-test/');
+	const body = asks();
+	expect((await post(test, body, signed('sr_other', body))).status).toBe(401);
+	expect(await post(test, body, signed(SECRET, body))).toMatchObject({
+		status: 202,
+		body: { job_status: 'pending' },
+	});
+	expect((await post(test, body, signed(SECRET, body))).status).toBe(404);
 });
 
 test('the Python script of the Challenge API works with its constants and a user filled in', async () => {
@@ -261,6 +341,51 @@ test('the Python script of the Challenge API works with its constants and a user
 	const printed = await run('python3', ['-c', script], { timeoutMs: 30_000 });
 	expect(JSON.parse(printed)).toMatchObject({ job_status: 'completed' });
 });
+
+describe('the samples of the documentation', () => {
+	const page = readFileSync(join(repositoryRoot, 'docs/webhook.md'), 'utf8');
+	const samples = [...page.matchAll(/^```(\w+)\n([^]*?)^```$/gm)]
+		.map(([, language = '', text = '']) => ({ language, text }))
+		.filter(({ text }) => text.includes('WEBHOOK-ID'));
+	const interpreters: Readonly<Record<string, readonly [string, string]>> = {
+		js: [process.execPath, '-e'],
+		powershell: ['pwsh', '-Command'],
+		python: ['python3', '-c'],
+		sh: ['sh', '-c'],
+	};
+
+	test('are there for every language that is named', () => {
+		const languages = new Set(samples.map(({ language }) => language));
+		expect([...languages].sort()).toEqual(Object.keys(interpreters).sort());
+	});
+
+	test.each(samples)('$language works once its first lines are filled in', async (sample) => {
+		const [command = '', flag = ''] = interpreters[sample.language] ?? [];
+		if (!isInstalled(command)) {
+			console.warn(`The sample in ${sample.language} was not run: ${command} is not installed`);
+			return;
+		}
+		const script = sample.text
+			.replaceAll('https://n8n.example.com/webhook/WEBHOOK-ID', awaited.baseUrl)
+			.replaceAll('sr_your_signing_secret', SECRET)
+			.replaceAll('your-tenant-id', TENANT)
+			.replaceAll('jane@example.com', SIGNED_IN);
+		const printed = await run(command, [flag, script], { timeoutMs: 60_000 });
+		expect(JSON.parse(printed)).toMatchObject({ job_status: 'completed' });
+	});
+
+	test('make secrets', async () => {
+		const lines = [...page.matchAll(/^ +((?:node|echo|python3) .*sr_.*)$/gm)];
+		expect(lines).toHaveLength(3);
+		const secrets = await Promise.all(
+			lines.map(async ([, line = '']) => await run('sh', ['-c', line], { timeoutMs: 30_000 })),
+		);
+		for (const secret of secrets) expect(secret.trim()).toMatch(/^sr_[\w-]{43,}$/);
+	});
+});
+
+const isInstalled = (command: string): boolean =>
+	spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined;
 
 describe('nothing starts', () => {
 	const planted = `planted-${randomUUID()}`;

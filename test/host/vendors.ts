@@ -28,6 +28,8 @@ export interface Vendor {
 	readonly credentialType: string;
 	/** What a person would type into the credential, for the simulator at this address. */
 	credentialData(simulatorUrl: string): Readonly<Record<string, unknown>>;
+	/** The field of the credential whose secret opens the vendor. */
+	readonly secret: string;
 	/** The people of the simulator's state, each by the name that the demo calls them. */
 	people(state: unknown): readonly Person[];
 }
@@ -68,6 +70,7 @@ export const VENDORS: readonly Vendor[] = [
 		title: 'Google Workspace',
 		node: 'googleWorkspaceSessions',
 		credentialType: 'googleWorkspaceSessionsApi',
+		secret: 'accessToken',
 		credentialData: (simulatorUrl) => ({
 			authentication: 'accessToken',
 			accessToken: DEMO_GOOGLE_ACCESS_TOKEN,
@@ -82,6 +85,7 @@ export const VENDORS: readonly Vendor[] = [
 		title: 'Janssen',
 		node: 'janssenSessions',
 		credentialType: 'janssenSessionsApi',
+		secret: 'clientSecret',
 		credentialData: (simulatorUrl) => ({
 			url: simulatorUrl,
 			clientId: DEMO_JANSSEN_CLIENT_ID,
@@ -96,6 +100,7 @@ export const VENDORS: readonly Vendor[] = [
 		title: 'Microsoft Entra',
 		node: 'microsoftEntraSessions',
 		credentialType: 'microsoftEntraSessionsApi',
+		secret: 'clientSecret',
 		credentialData: (simulatorUrl) => ({
 			authentication: 'clientSecret',
 			tenantId: DEFAULT_ENTRA_TENANT,
@@ -112,6 +117,7 @@ export const VENDORS: readonly Vendor[] = [
 		title: 'Miro',
 		node: 'miroSessions',
 		credentialType: 'miroSessionsApi',
+		secret: 'accessToken',
 		credentialData: (simulatorUrl) => ({
 			accessToken: DEMO_MIRO_ACCESS_TOKEN,
 			organizationId: '',
@@ -124,6 +130,7 @@ export const VENDORS: readonly Vendor[] = [
 		title: 'Okta',
 		node: 'oktaSessions',
 		credentialType: 'oktaSessionsApi',
+		secret: 'apiToken',
 		credentialData: (simulatorUrl) => ({
 			domain: simulatorUrl,
 			authentication: 'apiToken',
@@ -136,6 +143,7 @@ export const VENDORS: readonly Vendor[] = [
 		title: 'Slack',
 		node: 'slackSessions',
 		credentialType: 'slackSessionsApi',
+		secret: 'userToken',
 		credentialData: (simulatorUrl) => ({
 			userToken: DEMO_SLACK_USER_TOKEN,
 			apiUrl: `${simulatorUrl}/api`,
@@ -147,6 +155,7 @@ export const VENDORS: readonly Vendor[] = [
 		title: 'Stytch',
 		node: 'stytchSessions',
 		credentialType: 'stytchSessionsApi',
+		secret: 'secret',
 		credentialData: (simulatorUrl) => ({
 			projectType: 'consumer',
 			projectId: DEMO_STYTCH_CONSUMER_PROJECT_ID,

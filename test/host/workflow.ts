@@ -1,4 +1,5 @@
 /** Workflow files as people import them, and what has to be filled in before they can run. */
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -29,7 +30,11 @@ export type WorkflowNode = z.infer<typeof nodeSchema>;
 export const TEMPLATE = {
 	file: 'siem-alert-revoke-everywhere.json',
 	webhook: 'SIEM Alert',
-	identities: 'Accounts in the Alert',
+	identities: 'Alert Identities',
+	unidentified: 'Notify: Who Is Meant?',
+	ask: 'Ask for Approval',
+	approval: 'Approval',
+	notApproved: 'Notify: Not Approved',
 	revoke: 'Revoke Everywhere',
 	success: 'Notify: Sessions Ended',
 	failure: 'Notify: Needs a Person',
@@ -67,6 +72,48 @@ export function withCredential(
 	}));
 }
 
+/** A node of a workflow that a test makes: what it does, and with which credentials. */
+export interface NodeAtWork {
+	readonly name: string;
+	readonly type: string;
+	readonly parameters: Readonly<Record<string, unknown>>;
+	readonly credentials: readonly Credential[];
+}
+
+const WEBHOOK = 'Webhook';
+
+/** A workflow in which a closed webhook starts each of the nodes, one after the other in this order. */
+export function webhookWorkflow(
+	name: string,
+	path: string,
+	key: Credential,
+	nodes: readonly NodeAtWork[],
+): WorkflowFile {
+	const webhook: NodeAtWork = {
+		name: WEBHOOK,
+		type: 'n8n-nodes-base.webhook',
+		parameters: { httpMethod: 'POST', path, authentication: 'headerAuth' },
+		credentials: [key],
+	};
+	return {
+		name,
+		nodes: [webhook, ...nodes].map(({ credentials, ...node }, index) => ({
+			...node,
+			id: randomUUID(),
+			typeVersion: node === webhook ? 2 : 1,
+			position: [index === 0 ? 0 : 300, index * 200],
+			webhookId: path,
+			credentials: Object.fromEntries(
+				credentials.map(({ id, name: called, type }) => [type, { id, name: called }]),
+			),
+		})),
+		connections: {
+			[WEBHOOK]: { main: [nodes.map((node) => ({ node: node.name, type: 'main', index: 0 }))] },
+		},
+		settings: { executionOrder: 'v1' },
+	};
+}
+
 /** The path of the workflow's webhook, as its Webhook node has it. */
 export function webhookPath(workflow: WorkflowFile, node: string): string {
 	const webhook = workflow.nodes.find(({ name }) => name === node);
@@ -78,9 +125,7 @@ const formFields = z.object({
 		values: z.array(
 			z.object({
 				fieldName: z.string(),
-				fieldOptions: z
-					.object({ values: z.array(z.object({ option: z.string() })) })
-					.optional(),
+				fieldOptions: z.object({ values: z.array(z.object({ option: z.string() })) }).optional(),
 			}),
 		),
 	}),

@@ -179,7 +179,15 @@ async function execute(
 		activeVersionId: null,
 		settings: { executionOrder: 'v1' },
 		nodes,
-		connections: { Items: { main: [[{ node: 'Node', type: 'main', index: 0 }]] } },
+		connections: Object.fromEntries(
+			nodes.map(({ name }, index) => {
+				const next = nodes[index + 1]?.name;
+				return [
+					name,
+					{ main: [next === undefined ? [] : [{ node: next, type: 'main', index: 0 }]] },
+				];
+			}),
+		),
 	} as unknown as IWorkflowBase;
 	const workflow = new Workflow({ ...base, nodeTypes: new NodeTypes(types) });
 	const additionalData = {
@@ -205,30 +213,35 @@ async function execute(
 }
 
 /** Runs one node of the package on items, in a workflow of its own. */
-export async function runNode(setting: NodeSetting): Promise<NodeRun> {
-	const { type, parameters, credentials = {}, items = [{}], node = {} } = setting;
+export const runNode = (setting: NodeSetting): Promise<NodeRun> => runNodes([setting]);
+
+/** Runs nodes of the package one after the other, each on what leaves the first output of the one before. */
+export async function runNodes(
+	settings: readonly [NodeSetting, ...NodeSetting[]],
+): Promise<NodeRun> {
+	const [first] = settings;
+	const { items = [{}] } = first;
 	const loader = await loadPackage();
-	const loaded = loader.getNode(type);
+	const nodes = settings.map(({ type, parameters, credentials = {}, node = {} }, index): INode => ({
+		...workflowNode(`node-${index}`, `Node ${index}`, `${PACKAGE}.${type}`),
+		parameters: parameters as INode['parameters'],
+		credentials: Object.fromEntries(
+			Object.keys(credentials).map((name) => [name, { id: name, name }]),
+		),
+		...node,
+	}));
 	const run = await execute(
 		{
 			'test.items': source(items.map((json, index) => ({ json, pairedItem: { item: index } }))),
-			[`${PACKAGE}.${type}`]: loaded.type,
+			...Object.fromEntries(
+				settings.map(({ type }) => [`${PACKAGE}.${type}`, loader.getNode(type).type]),
+			),
 		},
-		credentials,
-		[
-			workflowNode('1', 'Items', 'test.items'),
-			{
-				...workflowNode('2', 'Node', `${PACKAGE}.${type}`),
-				parameters: parameters as INode['parameters'],
-				credentials: Object.fromEntries(
-					Object.keys(credentials).map((name) => [name, { id: name, name }]),
-				),
-				...node,
-			},
-		],
-		setting,
+		Object.fromEntries(settings.flatMap(({ credentials = {} }) => Object.entries(credentials))),
+		[workflowNode('items', 'Items', 'test.items'), ...nodes],
+		first,
 	);
-	const data = run.data.resultData.runData.Node?.at(-1);
+	const data = run.data.resultData.runData[nodes.at(-1)?.name ?? '']?.at(-1);
 	const outputs = data?.data?.main ?? [];
 	return {
 		success: outputs[0] ?? [],
@@ -245,15 +258,22 @@ export async function loadCredential(name: string): Promise<ICredentialType> {
 	return (await loadPackage()).getCredential(name).type;
 }
 
-/** n8n's own `helpers.httpRequest`, taken from a node that runs in the engine. */
-export async function httpHelper(): Promise<IExecuteFunctions['helpers']['httpRequest']> {
-	let helper: IExecuteFunctions['helpers']['httpRequest'] | undefined;
+/** What n8n gives a node that runs in the engine. */
+async function taken<T>(take: (context: IExecuteFunctions) => T): Promise<T> {
+	let got: { value: T } | undefined;
 	const thief = source([]);
 	thief.execute = function (this: IExecuteFunctions) {
-		helper = this.helpers.httpRequest;
+		got = { value: take(this) };
 		return Promise.resolve([[]]);
 	};
 	await execute({ 'test.items': thief }, {}, [workflowNode('1', 'Items', 'test.items')]);
-	if (!helper) throw new UnexpectedError('The node did not run');
-	return helper;
+	if (!got) throw new UnexpectedError('The node did not run');
+	return got.value;
 }
+
+/** n8n's own `helpers.httpRequest`. */
+export const httpHelper = (): Promise<IExecuteFunctions['helpers']['httpRequest']> =>
+	taken(({ helpers }) => helpers.httpRequest);
+
+/** n8n's own log, the same for all nodes. */
+export const nodeLog = (): Promise<IExecuteFunctions['logger']> => taken(({ logger }) => logger);

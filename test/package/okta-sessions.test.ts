@@ -118,7 +118,8 @@ describe('Revoke All Sessions', () => {
 			});
 			expect(error?.name).toBe('NodeOperationError');
 			expect(error?.message).toContain(`'${field}'`);
-			expect((error as { description?: string } | undefined)?.description).toBeTruthy();
+			const { description } = error as unknown as { description: string };
+			expect(description).toContain('/docs/connectors/okta.md"');
 		}
 		expect(bench.simulator.requests).toEqual([]);
 	});

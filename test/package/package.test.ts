@@ -78,6 +78,13 @@ function* properties(list: readonly INodeProperties[]): Generator<INodePropertie
 	}
 }
 
+/** Nodes that revoke nothing name their outputs otherwise. */
+const OUTPUTS: Readonly<Record<string, readonly string[]>> = {
+	AlertIdentities: ['Identified', 'Not Identified'],
+	SessionRevocationResponse: [],
+	SessionRevocationTrigger: ['Revocation Request', 'Status Request'],
+};
+
 describe.each(nodeNames)('%s as n8n loaded it', (className) => {
 	const name = className.charAt(0).toLowerCase() + className.slice(1);
 	const file = manifest.n8n.nodes.find((one) => classOf(one) === className) ?? '';
@@ -89,12 +96,15 @@ describe.each(nodeNames)('%s as n8n loaded it', (className) => {
 		};
 	};
 
-	test('has two outputs that say what they are for', async () => {
+	test('has outputs that say what they are for', async () => {
 		const { description } = await load();
+		const outputNames = OUTPUTS[className] ?? ['Success', 'Failure'];
 		expect(description.name).toBe(name);
-		expect(description.outputs).toEqual(['main', 'main']);
-		expect(description.outputNames).toEqual(['Success', 'Failure']);
-		expect(description.usableAsTool).toBe(true);
+		expect(description.outputs).toEqual(Array(outputNames.length || 1).fill('main'));
+		expect(description.outputNames ?? []).toEqual(outputNames);
+		const isTrigger = className.endsWith('Trigger');
+		expect(description.inputs).toEqual(isTrigger ? [] : ['main']);
+		expect(description.usableAsTool).toBe(isTrigger ? undefined : true);
 		expect(description.subtitle).toBeTruthy();
 	});
 
@@ -135,7 +145,7 @@ describe.each(nodeNames)('%s as n8n loaded it', (className) => {
 	test('what widens or destroys is off by default', async () => {
 		const { description } = await load();
 		const risky =
-			/oauthTokens|forgetDevices|revokeOAuthGrants|deleteAppPasswords|revokeConnectedApps|allow/;
+			/oauthTokens|forgetDevices|revokeOAuthGrants|deleteAppPasswords|revokeConnectedApps|allow[A-Z]/;
 		for (const property of properties(description.properties)) {
 			if (risky.test(property.name)) expect(property.default).toBe(false);
 		}
@@ -144,8 +154,13 @@ describe.each(nodeNames)('%s as n8n loaded it', (className) => {
 	test('every operation has an action, and the default is one of them', async () => {
 		const { description } = await load();
 		const operation = description.properties.find((one) => one.name === 'operation');
-		const options = operation?.options as INodePropertyOptions[];
-		expect(options.map(({ value }) => value)).toContain(operation?.default);
+		// A node that does one thing only has none.
+		if (!operation) {
+			expect(Object.keys(OUTPUTS)).toContain(className);
+			return;
+		}
+		const options = operation.options as INodePropertyOptions[];
+		expect(options.map(({ value }) => value)).toContain(operation.default);
 		for (const option of options) expect(option.action).toBeTruthy();
 	});
 
@@ -156,8 +171,8 @@ describe.each(nodeNames)('%s as n8n loaded it', (className) => {
 	});
 });
 
-/** A policy leads nowhere: there is nothing to connect to. */
-const UNTESTED = 'SessionRevocationPolicyApi';
+/** They lead nowhere: there is nothing to connect to. */
+const UNTESTED = ['SessionRevocationPolicyApi', 'SessionRevocationWebhookApi'];
 
 describe.each(manifest.n8n.credentials.map(classOf))('%s as n8n loaded it', (className) => {
 	const load = async () => {
@@ -167,7 +182,7 @@ describe.each(manifest.n8n.credentials.map(classOf))('%s as n8n loaded it', (cla
 
 	test('hides every secret, and can be tested', async () => {
 		const credential = await load();
-		expect(credential.test === undefined).toBe(className === UNTESTED);
+		expect(credential.test === undefined).toBe(UNTESTED.includes(className));
 		expect(credential.documentationUrl).toMatch(/^https:\/\//);
 		const secret = /token|secret|password|privateKey/i;
 		for (const property of credential.properties) {

@@ -178,6 +178,22 @@ describe('who the user is in each system', () => {
 		expect(Object.fromEntries(keys ?? [])).toEqual({ entra: ENTRA_ID, okta: JANE });
 	});
 
+	test('names by system name the user when they hold one address', async () => {
+		const { success, failure } = await run(
+			{ user: '', identities: '={{ $json.identities }}' },
+			{
+				credentials: both(),
+				items: [
+					{ identities: { entra: ENTRA_ID, okta: JANE } },
+					{ identities: { entra: JOE, okta: JANE } },
+					{ identities: { entra: ENTRA_ID } },
+				],
+			},
+		);
+		expect(success.map(({ user }) => user)).toEqual([JANE]);
+		expect(failure.map(({ cause }) => cause)).toEqual(['invalid_input', 'invalid_input']);
+	});
+
 	test("an id of one system is never tried in another's", async () => {
 		const { failure } = await run(
 			{ identities: [found[0]] as never },

@@ -120,6 +120,14 @@ describe('targets', () => {
 		expect(bench.simulator.requests).toEqual([]);
 	});
 
+	test('an item with a bad value keeps its request id', async () => {
+		const { failure } = await run(
+			{ targetMode: '={{ $json.mode }}', targets: [], requestId: '={{ $json.id }}' },
+			{ items: [{ user: 'jane@example.com', mode: 'selected', id: 'soar-42' }] },
+		);
+		expect(failure[0]).toMatchObject({ cause: 'invalid_input', requestId: 'soar-42' });
+	});
+
 	test('an unknown key fails alone, the rest runs', async () => {
 		const { failure } = await run(
 			{ targetMode: 'selected', targets: ['okta', 'unheard_of'] },

@@ -1,7 +1,9 @@
 /** Many targets for one user: what must hold whatever each of them does. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { Connector } from '../../nodes/core/connector';
 import { revokeEverywhere, type UserRequest } from '../../nodes/core/everywhere/run';
+import { isSuccess } from '../../nodes/core/outcome';
 import { type Line, TransportError } from '../../nodes/core/transport/types';
 import { anyScript, type Happening, type Script, scripted, USER } from './support/scripted';
 
@@ -19,6 +21,60 @@ interface Given {
 	loginAt?: { place: number; login: string };
 }
 
+/** A vendor where nothing goes wrong. */
+const fine: Script = {
+	lookUp: { reaction: { status: 200, usable: true }, result: { found: 'one', refusal: null } },
+	list: null,
+	steps: [
+		{ reaction: { status: 204, usable: true }, verdict: { verdict: 'ended', changed: true } },
+	],
+	readBack: null,
+	isOwn: false,
+	mayTouch: null,
+	settings: { verify: true, allowShortNames: false, allowOwnIdentity: false, dryRun: false },
+	patience: 0,
+};
+const READ_BACK: Script['readBack'] = {
+	reaction: { status: 200, usable: true },
+	seen: { seen: 'confirmed' },
+	possible: true,
+};
+
+const requestOf = (
+	targets: UserRequest['targets'],
+	more: Partial<UserRequest> = {},
+): UserRequest => ({
+	requestId: 'request-1',
+	user: 'jane@example.com',
+	targets,
+	targetsSkipped: [],
+	identitySource: null,
+	triggers: null,
+	isUnchanged: false,
+	summaryFormat: 'none',
+	auditRecord: false,
+	notFoundPolicy: 'failWhenNowhere',
+	dryRun: false,
+	protectedUsers: [],
+	timeoutMs: 10_000,
+	refusal: null,
+	reason: 'alert',
+	source: 'test',
+	incidentId: null,
+	...more,
+});
+
+/** Lets nobody go on before so many have come. */
+function barrier(count: number): () => Promise<void> {
+	let left = count;
+	const all = Promise.withResolvers<undefined>();
+	return async () => {
+		left -= 1;
+		if (left === 0) all.resolve(undefined);
+		await all.promise;
+	};
+}
+
 async function run({ scripts, protectedUsers = [], refusal = null, unusable = 0, loginAt }: Given) {
 	const happenings: Happening[] = [];
 	const targets = scripts.map((one, place) => {
@@ -33,25 +89,9 @@ async function run({ scripts, protectedUsers = [], refusal = null, unusable = 0,
 		problem: 'The credential is missing',
 		cause: 'configuration' as const,
 	}));
-	const result = await revokeEverywhere({
-		requestId: 'request-1',
-		user: 'jane@example.com',
-		targets: [...problems, ...targets],
-		targetsSkipped: [],
-		identitySource: null,
-		triggers: null,
-		isUnchanged: false,
-		summaryFormat: 'none',
-		auditRecord: false,
-		notFoundPolicy: 'failWhenNowhere',
-		dryRun: false,
-		protectedUsers,
-		timeoutMs: 10_000,
-		refusal,
-		reason: 'alert',
-		source: 'test',
-		incidentId: null,
-	});
+	const result = await revokeEverywhere(
+		requestOf([...problems, ...targets], { protectedUsers, refusal }),
+	);
 	const keys = [...problems, ...targets].map(({ key }) => key);
 	return { result, happenings, keys };
 }
@@ -119,6 +159,118 @@ describe('whatever the targets do', () => {
 			}),
 			{ numRuns: 50, interruptAfterTimeLimit: 8_000 },
 		);
+	});
+});
+
+describe('time', () => {
+	const stages = ['/lookup', '/revoke/0'];
+
+	/**
+	 * Vendors of which none answers before all of them were asked the same: one after the other they
+	 * would wait for ever.
+	 */
+	test('all targets go on side by side: the user takes as long as the slowest', async () => {
+		await fc.assert(
+			fc.asyncProperty(fc.integer({ min: 2, max: 9 }), async (count) => {
+				const asked = new Map(stages.map((path) => [path, barrier(count)]));
+				const happenings: Happening[] = [];
+				const targets = Array.from({ length: count }, (_, place) => {
+					const key = `target${place}`;
+					const { task } = scripted(fine, { key, happenings });
+					const { line } = task.connection;
+					const send: Line['send'] = async (request, budget) => {
+						await asked.get(request.path)?.();
+						return await line.send(request, budget);
+					};
+					return { ...task, key, connection: { ...task.connection, line: { ...line, send } } };
+				});
+				const { results } = await revokeEverywhere(requestOf(targets));
+				expect(results.map(({ outcome }) => outcome)).toEqual(targets.map(() => 'revoked'));
+				expect(happenings.filter(isRevoke)).toHaveLength(count);
+			}),
+			{ numRuns: 20 },
+		);
+	});
+
+	test('a target that is done waits for nobody', async () => {
+		const contained = Promise.withResolvers<undefined>();
+		const { task: quick } = scripted(fine, { key: 'quick' });
+		const { task: slow } = scripted(fine, { key: 'slow' });
+		const lineOf = (task: typeof quick, send: Line['send']) => ({
+			...task,
+			connection: { ...task.connection, line: { ...task.connection.line, send } },
+		});
+		const { results } = await revokeEverywhere(
+			requestOf([
+				{
+					key: 'slow',
+					// Its look-up is answered only after the other one has ended the sessions.
+					...lineOf(slow, async (request, budget) => {
+						await contained.promise;
+						return await slow.connection.line.send(request, budget);
+					}),
+				},
+				{
+					key: 'quick',
+					...lineOf(quick, async (request, budget) => {
+						const reply = await quick.connection.line.send(request, budget);
+						if (request.path.startsWith('/revoke/')) contained.resolve(undefined);
+						return reply;
+					}),
+				},
+			]),
+		);
+		expect(results.map(({ outcome }) => outcome)).toEqual(['revoked', 'revoked']);
+	});
+});
+
+describe('a connector with a mistake in it', () => {
+	const broken = (): never => {
+		throw new TypeError('A mistake');
+	};
+	/** The same connector, of which one function throws. */
+	function withMistake(connector: Connector, part: string): Connector {
+		const { readBack, revocation } = connector;
+		if (part === 'judge') {
+			const plan: Connector['revocation'] = (...at) =>
+				revocation(...at).map((step) => ({ ...step, judge: broken }));
+			return { ...connector, revocation: plan };
+		}
+		return readBack && part in readBack
+			? { ...connector, readBack: { ...readBack, [part]: broken } }
+			: { ...connector, [part]: broken };
+	}
+
+	test.each([
+		'lookUp',
+		'revocation',
+		'survives',
+		'judge',
+		'errorCode',
+		'explain',
+		'read',
+		'isPossible',
+	])("%s: hides nobody's result, and claims nothing", async (part) => {
+		const told = { ...fine, readBack: READ_BACK };
+		const unusable = {
+			...told,
+			lookUp: { ...fine.lookUp, reaction: { status: 400, usable: false } },
+		};
+		const script = ['errorCode', 'explain'].includes(part) ? unusable : told;
+		const { task } = scripted(script, { key: 'broken' });
+		const connector = withMistake(task.connection.connector, part);
+		const { results } = await revokeEverywhere(
+			requestOf([
+				{ ...task, key: 'broken', connection: { ...task.connection, connector } },
+				{ ...scripted(fine, { key: 'fine' }).task, key: 'fine' },
+			]),
+		);
+		const [one, other] = results;
+		expect(results.map((result) => result.connector)).toEqual(['broken', 'fine']);
+		expect(other?.outcome).toBe('revoked');
+		if (part === 'read')
+			expect(one).toMatchObject({ outcome: 'revoked', verification: { status: 'unconfirmed' } });
+		else expect(isSuccess(one?.outcome ?? 'failed')).toBe(false);
 	});
 });
 
@@ -203,18 +355,6 @@ describe('protected users', () => {
 
 	/** A vendor that never answers: its look-up ends with the time of the user. */
 	test('a vendor that hangs does not keep the others from being contained', async () => {
-		const fine: Script = {
-			lookUp: { reaction: { status: 200, usable: true }, result: { found: 'one', refusal: null } },
-			list: null,
-			steps: [
-				{ reaction: { status: 204, usable: true }, verdict: { verdict: 'ended', changed: true } },
-			],
-			readBack: null,
-			isOwn: false,
-			mayTouch: null,
-			settings: { verify: true, allowShortNames: false, allowOwnIdentity: false, dryRun: false },
-			patience: 0,
-		};
 		/** As the transport does it: nothing is sent, and nothing waited for, once the time is over. */
 		const inTime = (key: string, hangs: boolean) => {
 			const { task } = scripted(fine, { key });
@@ -227,25 +367,12 @@ describe('protected users', () => {
 			};
 			return { ...task, key, connection: { ...task.connection, line: { ...line, send } } };
 		};
-		const { results } = await revokeEverywhere({
-			requestId: 'request-1',
-			user: 'jane@example.com',
-			targets: [inTime('working', false), inTime('hanging', true)],
-			targetsSkipped: [],
-			identitySource: null,
-			triggers: null,
-			isUnchanged: false,
-			summaryFormat: 'none',
-			auditRecord: false,
-			notFoundPolicy: 'failWhenNowhere',
-			dryRun: false,
-			protectedUsers: ['break-glass-*'],
-			timeoutMs: 2_000,
-			refusal: null,
-			reason: null,
-			source: null,
-			incidentId: null,
-		});
+		const { results } = await revokeEverywhere(
+			requestOf([inTime('working', false), inTime('hanging', true)], {
+				protectedUsers: ['break-glass-*'],
+				timeoutMs: 2_000,
+			}),
+		);
 		expect(results.map(({ outcome }) => outcome)).toEqual(['revoked', 'failed']);
 	});
 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Connection } from '../../nodes/core/connection';
 import { revokeAllSessions } from '../../nodes/core/flow';
+import { isSuccess } from '../../nodes/core/outcome';
 import type { TargetResult } from '../../nodes/core/result';
 import { TransportError } from '../../nodes/core/transport/types';
 import { anyScript, type Script, scripted, USER } from './support/scripted';
@@ -186,6 +187,13 @@ describe('whatever the vendor answers', () => {
 			if (['refused', 'failed'].includes(result.outcome)) expect(result.cause).not.toBeNull();
 			else if (result.outcome !== 'partial') expect(result.cause).toBeNull();
 			if (result.missingPermissions.length > 0) expect(result.cause).toBe('permission_denied');
+		}));
+
+	test('what leaves by Failure says where it is explained, and nothing else does', () =>
+		always(({ result: { outcome, cause, documentation } }) => {
+			const heading = ['refused', 'failed'].includes(outcome) ? cause : outcome;
+			if (isSuccess(outcome)) expect(documentation).toBeUndefined();
+			else expect(documentation).toMatch(new RegExp(`/docs/outcomes\\.md#${heading}$`));
 		}));
 
 	test('a reading is asked for only after a revocation that ended something', () =>

@@ -49,6 +49,7 @@ export interface KratosSession {
 	readonly issuedAt: string;
 	readonly expiresAt: string;
 	readonly device: string;
+	readonly deviceId: string;
 	active: boolean;
 }
 
@@ -212,6 +213,7 @@ export class KratosIdentities implements KratosSwitches {
 			issuedAt: new Date(now).toISOString(),
 			expiresAt: new Date(now + LIFE_MS).toISOString(),
 			device: device ?? DEVICES[this.stored(id).length % DEVICES.length] ?? '',
+			deviceId: randomUUID(),
 			active: true,
 		};
 		this.sessions.set(session.id, session);

@@ -277,7 +277,7 @@ export class Kratos extends KratosIdentities implements SimulatedVendor {
 	 * identity are not, although nothing ended them (`IsActive` in session/session.go).
 	 */
 	private presentSession(session: KratosSession): Record<string, unknown> {
-		const { id, issuedAt, expiresAt, device, identityId } = session;
+		const { id, issuedAt, expiresAt, device, deviceId, identityId } = session;
 		const identity = this.byId(identityId);
 		return {
 			id,
@@ -288,7 +288,7 @@ export class Kratos extends KratosIdentities implements SimulatedVendor {
 			authentication_methods: [{ method: 'password', aal: 'aal1', completed_at: issuedAt }],
 			issued_at: issuedAt,
 			identity: identity === undefined ? null : this.present(identity, false),
-			devices: [{ id: randomUUID(), ip_address: '192.0.2.7', user_agent: device, location: '' }],
+			devices: [{ id: deviceId, ip_address: '192.0.2.7', user_agent: device, location: '' }],
 		};
 	}
 }

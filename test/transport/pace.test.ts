@@ -58,6 +58,10 @@ describe('learn', () => {
 		const shut = learn(freshBucket, {}, 5000, now);
 		expect(learn(shut, {}, 1000, now)).toMatchObject({ remaining: 0, resetAt: 6000 });
 	});
+	test('a refusal counts more than the end of the window that it interrupts', () => {
+		const open = learn(freshBucket, { remaining: 500, resetInMs: 60_000 }, 0, now);
+		expect(learn(open, {}, 1000, now)).toMatchObject({ remaining: 0, resetAt: now + 1000 });
+	});
 	test('within a window what remains only falls, also when answers overtake each other', () => {
 		const first = learn(freshBucket, { remaining: 5, resetInMs: 60_000 }, 0, now);
 		const second = learn(first, { remaining: 6, resetInMs: 59_500 }, 0, now + 100);

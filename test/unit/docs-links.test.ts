@@ -3,7 +3,13 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { connectors } from '../../nodes/registry';
-import { documentationUrl, DOCS_URL } from '../../nodes/core/n8n/documentation';
+import {
+	documentationUrl,
+	DOCS_URL,
+	EVERYWHERE_URL,
+	explained,
+} from '../../nodes/core/documentation';
+import { isSuccess, type Outcome } from '../../nodes/core/outcome';
 
 const ROOT = join(__dirname, '../..');
 const REPOSITORY = DOCS_URL.replace(/docs$/, '');
@@ -99,7 +105,7 @@ describe.each(documents)('%s', (file) => {
 test('every connector has the page that its node links to', () => {
 	for (const connector of connectors)
 		expect(problemWith('', documentationUrl(connector))).toBe(undefined);
-	expect(problemWith('', `${DOCS_URL}/revoke-everywhere.md`)).toBe(undefined);
+	expect(problemWith('', EVERYWHERE_URL)).toBe(undefined);
 });
 
 test('every outcome, cause, state and verification has its place in docs/outcomes.md', () => {
@@ -118,9 +124,31 @@ test('every outcome, cause, state and verification has its place in docs/outcome
 	const text = read('docs/outcomes.md');
 	const anchors = anchorsOf(text);
 	expect([...outcomes, ...causes].filter((name) => !anchors.has(name ?? ''))).toEqual([]);
+	for (const outcome of outcomes as Outcome[]) {
+		for (const cause of [null, ...causes] as Parameters<typeof explained>[1][]) {
+			const { documentation } = explained(outcome, cause);
+			expect(documentation === undefined).toBe(isSuccess(outcome));
+			if (documentation)
+				expect({ documentation, problem: problemWith('', documentation) }).toEqual({
+					documentation,
+				});
+		}
+	}
 	const states = wordsOf('TargetState');
 	expect(states).toHaveLength(5);
 	expect(states.filter((state) => !text.includes(`| \`${state}\``))).toEqual([]);
+});
+
+test('every page that the nodes name exists, and so does every heading', () => {
+	const links = globSync('nodes/**/*.ts', { cwd: ROOT }).flatMap((file) =>
+		[...read(file).matchAll(/\$\{(DOCS_URL|EVERYWHERE_URL)\}([\w./#-]*)/g)].map(
+			([, base, rest = '']) => (base === 'DOCS_URL' ? DOCS_URL : EVERYWHERE_URL) + rest,
+		),
+	);
+	expect(links).toContain(`${EVERYWHERE_URL}#guardrails`);
+	// A heading that the code chooses is tried above.
+	const fixed = links.filter((link) => !link.endsWith('#') && !link.endsWith('/'));
+	expect(fixed.filter((link) => problemWith('', link) !== undefined)).toEqual([]);
 });
 
 test('anchors are made as GitHub makes them', () => {

@@ -672,7 +672,7 @@ describe('the credential', () => {
 		const data = { $credentials: adminEmail === undefined ? {} : { adminEmail } };
 		Expression.initializeGlobalContext(data);
 		const { path } = connector.credential.test;
-		const evaluated = Expression.resolveWithoutWorkflow(path.replace(/^=/, ''), data);
+		const evaluated = Expression.resolveWithoutWorkflow((path ?? '').replace(/^=/, ''), data);
 		expect(evaluated).toBe(url);
 	});
 });

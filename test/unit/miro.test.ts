@@ -360,7 +360,7 @@ describe('Check Setup', () => {
 	test.each([{}, { organizationId: '' }])('is ready, and has proved it: %j', async (more) => {
 		const result = await check({}, more);
 		expect(result).toMatchObject({ outcome: 'ready' });
-		expect(result.message).toBe('Miro answers and the credential may look up users');
+		expect(result.message).toBe('Miro answers, and the credential may look up users and end their sessions');
 	});
 
 	test('says what it does not know when Miro does not tell the scopes', async () => {
@@ -400,7 +400,7 @@ describe('the credential', () => {
 		const data = { $credentials: { organizationId: id } };
 		Expression.initializeGlobalContext(data);
 		const { test: tested } = connector.credential;
-		expect(Expression.resolveWithoutWorkflow(tested.path.slice(1), data)).toBe(path);
+		expect(Expression.resolveWithoutWorkflow(tested.path?.slice(1) ?? '', data)).toBe(path);
 	});
 
 	test.each([

@@ -47,7 +47,9 @@ export class Identities {
 	/** The name of the user where nobody gave one; undefined when nothing here is one. */
 	get user(): string | undefined {
 		const named = this.first([...ELSEWHERE, 'entraId', 'oktaId']);
-		return named ?? Object.values(this.overrides).find(hasDomain);
+		if (named !== undefined) return named;
+		const [address, ...others] = Object.values(this.overrides).filter(hasDomain);
+		return others.every((other) => sameName(address, other)) ? address : undefined;
 	}
 
 	/** The user's identity in one system; undefined when only the user's name is left. */

@@ -64,6 +64,8 @@ export interface UserResult extends Settlement {
 	requestId: string;
 	user: string | null;
 	cause: string | null;
+	/** Where the cause is explained; absent without one. */
+	documentation?: string;
 	message: string;
 	dryRun: boolean;
 	triggers: Triggers | null;

@@ -1,5 +1,5 @@
 import type { Connector } from '../connector';
-import { DOCS_URL, documentationUrl } from './documentation';
+import { DOCS_URL, documentationUrl } from '../documentation';
 import { nodeName } from './node.description';
 
 const PACKAGE = 'n8n-nodes-session-revocation';
@@ -28,6 +28,11 @@ const codex = (node: string, alias: readonly string[], page: string): Codex => (
 
 /** Nodes that are of no single system: class, words to find it by, page. */
 const OTHERS: readonly (readonly [string, readonly string[], string])[] = [
+	[
+		'AlertIdentities',
+		['SIEM', 'Alert', 'Incident', 'Sentinel', 'Splunk', 'Defender', 'Elastic', 'CAEP', 'SOAR'],
+		'alert-identities',
+	],
 	[
 		'RevokeEverywhere',
 		['Revoke Sessions', 'Sign Out', 'Log Out', 'Incident Response', 'Containment', 'SOAR'],

@@ -2,21 +2,24 @@ import type {
 	ICredentialDataDecryptedObject,
 	ICredentialTestRequest,
 	ICredentialType,
+	IDataObject,
 	IHttpRequestHelper,
 	IHttpRequestOptions,
 	Icon,
 	INodeProperties,
 } from 'n8n-workflow';
 import { ConfigurationError, openCredential } from '../connection';
-import type { Access, Connector } from '../connector';
+import { type Access, type Connector, queryOf } from '../connector';
+import { documentationUrl } from '../documentation';
+import { stopForThrown } from '../failure';
 import {
 	type Authentication,
 	authorizationHeaders,
 	LeastRecentlyUsed,
 	mint,
 	type MintedToken,
+	TransportError,
 } from '../transport';
-import { documentationUrl } from './documentation';
 import { asProperty } from './properties';
 
 /**
@@ -43,16 +46,25 @@ export function credentialFor(connector: Connector): new () => ICredentialType {
 			data: ICredentialDataDecryptedObject,
 		): Promise<{ [TOKEN]: string }> {
 			const { access } = openCredential(connector, data);
-			return { [TOKEN]: await mintThrough(this, access) };
+			try {
+				return { [TOKEN]: await mintThrough(this, access) };
+			} catch (thrown) {
+				// For an error that carries a status n8n has words of its own, which name neither system nor cause.
+				throw thrown instanceof TransportError
+					? new Error(stopForThrown(thrown, connector).message)
+					: thrown;
+			}
 		}
 
 		async authenticate(
 			data: ICredentialDataDecryptedObject,
 			request: IHttpRequestOptions,
 		): Promise<IHttpRequestOptions> {
-			const { access } = openCredential(connector, data);
+			const { access, credential: opened } = openCredential(connector, data);
 			const { authentication, baseUrl } = access;
-			const url = new URL(request.url, request.baseURL ?? `${baseUrl}/`);
+			const asked =
+				request.url === PROBE ? { ...request, ...probeOf(connector, opened, baseUrl) } : request;
+			const url = new URL(asked.url, asked.baseURL ?? `${baseUrl}/`);
 			if (url.origin !== new URL(baseUrl).origin) {
 				throw new ConfigurationError(
 					`The credential '${credential.displayName}' is for ${baseUrl} and is not sent to ${url.origin}`,
@@ -60,11 +72,11 @@ export function credentialFor(connector: Connector): new () => ICredentialType {
 				);
 			}
 			return {
-				...request,
+				...asked,
 				...certificateRule(access),
 				headers: {
-					...request.headers,
-					...(await headersFor(authentication, data[TOKEN], request.method ?? 'GET', url)),
+					...asked.headers,
+					...(await headersFor(authentication, data[TOKEN], asked.method ?? 'GET', url)),
 				},
 			};
 		}
@@ -72,9 +84,7 @@ export function credentialFor(connector: Connector): new () => ICredentialType {
 		test: ICredentialTestRequest = {
 			request: {
 				baseURL: testBaseUrl(credential.test),
-				url: credential.test.path,
-				...(credential.test.method === undefined ? {} : { method: credential.test.method }),
-				...(credential.test.json === undefined ? {} : { body: { ...credential.test.json } }),
+				...testedWith(credential.test),
 			},
 			rules: [
 				{
@@ -96,6 +106,50 @@ export function credentialFor(connector: Connector): new () => ICredentialType {
 		};
 	};
 }
+
+/** Stands for the address of a request that the credential's own data describe. */
+const PROBE = '/described-by-the-credential';
+
+function testedWith(
+	test: Connector['credential']['test'],
+): Pick<IHttpRequestOptions, 'url' | 'method' | 'body'> {
+	if (test.path === undefined) return { url: PROBE };
+	const { path, method, json } = test;
+	return {
+		url: path,
+		...(method === undefined ? {} : { method }),
+		...(json === undefined ? {} : { body: { ...json } }),
+	};
+}
+
+/** @throws ConfigurationError when the credential describes nothing that could be asked */
+function probeOf(
+	{ credential: { displayName, test } }: Connector,
+	credential: unknown,
+	baseUrl: string,
+): Partial<IHttpRequestOptions> {
+	const probe = test.path === undefined ? test.probe(credential) : { impossible: 'there is none' };
+	if ('impossible' in probe) {
+		throw new ConfigurationError(
+			`The credential '${displayName}' was not tested: ${probe.impossible}`,
+			'Save it, and try it with a user of whom nothing is to be kept',
+		);
+	}
+	const { method, path, query, headers, body } = probe.request;
+	return {
+		method,
+		url: `${baseUrl}${path}${queryOf(query)}`,
+		headers: { accept: 'application/json', ...headers },
+		...(body && 'json' in body ? { body: body.json as IDataObject, json: true } : {}),
+		disableFollowRedirect: true,
+		ignoreHttpStatusErrors: {
+			ignore: true,
+			except: ERRORS.filter((status) => !probe.accepted.includes(status)),
+		},
+	};
+}
+
+const ERRORS = Array.from({ length: 300 }, (_, index) => 300 + index);
 
 type TestRule = (ICredentialTestRequest['rules'] & object)[number];
 

@@ -41,7 +41,7 @@ export function describeEverywhere(connectors: readonly Connector[]): INodeTypeD
 		group: ['transform'],
 		version: 1,
 		subtitle:
-			'={{ $parameter["operation"] === "checkSetup" ? "Check Setup" : $parameter["dryRun"] === true ? "Dry run" : "Revoke all sessions" }}',
+			'={{ $parameter["operation"] === "checkSetup" ? "Check Setup" : $parameter["dryRun"] === true ? "Dry Run" : "Revoke All Sessions" }}',
 		description:
 			'End the sessions of a user in every system at once, and tell what ended, what survives and what failed',
 		defaults: { name: 'Revoke Everywhere' },
@@ -111,15 +111,6 @@ export function describeEverywhere(connectors: readonly Connector[]): INodeTypeD
 				displayOptions: shownWhen({ operation: ['revoke'], targetMode: ['selected'] }),
 			},
 			{
-				displayName: 'Reason',
-				name: 'reason',
-				type: 'string',
-				default: '',
-				placeholder: 'e.g. Impossible travel',
-				description: 'Why the sessions are revoked, carried into every result',
-				displayOptions: whenRevoking,
-			},
-			{
 				displayName: 'Dry Run',
 				name: 'dryRun',
 				type: 'boolean',
@@ -128,8 +119,9 @@ export function describeEverywhere(connectors: readonly Connector[]): INodeTypeD
 					'Whether to look the user up and list what would be sent, without revoking anything',
 				displayOptions: whenRevoking,
 			},
-			...more(connectors).map((property) => ({ ...property, displayOptions: whenRevoking })),
+			notFoundPolicy(),
 			guardrails(),
+			...more(connectors).map((property) => ({ ...property, displayOptions: whenRevoking })),
 			asCollection(
 				[
 					{
@@ -194,36 +186,12 @@ export function describeEverywhere(connectors: readonly Connector[]): INodeTypeD
 /** What the first look needs nothing of. */
 const more = (connectors: readonly Connector[]): INodeProperties[] => [
 	{
-		displayName: 'If User Is Not Found',
-		name: 'notFoundPolicy',
-		type: 'options',
-		noDataExpression: true,
-		default: 'failWhenNowhere',
-		options: [
-			{
-				name: 'Fail in Any System',
-				value: 'fail',
-				description: 'Failure as soon as one system does not know the user',
-			},
-			{
-				name: 'Fail When Found Nowhere',
-				value: 'failWhenNowhere',
-				description: 'Failure when no system knows the user',
-			},
-			{
-				name: 'Ignore',
-				value: 'ignore',
-				description: 'Success even when no system knows the user',
-			},
-		],
-	},
-	{
-		displayName: 'Incident ID',
-		name: 'incidentId',
+		displayName: 'Reason',
+		name: 'reason',
 		type: 'string',
 		default: '',
-		placeholder: 'e.g. INC-42',
-		description: 'Carried into every result',
+		placeholder: 'e.g. Impossible travel',
+		description: 'Why the sessions are revoked, carried into every result',
 	},
 	{
 		displayName: 'Source',
@@ -234,10 +202,19 @@ const more = (connectors: readonly Connector[]): INodeProperties[] => [
 		description: 'Where the request comes from, carried into every result',
 	},
 	{
+		displayName: 'Incident ID',
+		name: 'incidentId',
+		type: 'string',
+		default: '',
+		placeholder: 'e.g. INC-42',
+		description: 'Carried into every result',
+	},
+	{
 		displayName: 'Request ID',
 		name: 'requestId',
 		type: 'string',
 		default: '',
+		placeholder: 'e.g. 6f2d9c1e-0a4b-4c8e-9d3f-5b7a1e2c4d60',
 		description: 'Carried into every result; a new UUID when empty',
 	},
 	{
@@ -246,6 +223,7 @@ const more = (connectors: readonly Connector[]): INodeProperties[] => [
 		type: 'string',
 		typeOptions: { rows: 3 },
 		default: '',
+		placeholder: 'e.g. jane@example.com, john@example.com',
 		description:
 			'Many users in one item, one per line or separated by commas, used instead of User',
 	},
@@ -298,6 +276,32 @@ const more = (connectors: readonly Connector[]): INodeProperties[] => [
 			'Options of single systems by their keys, as in their own nodes. For example {"okta": {"oauthTokens": true}}.',
 	},
 ];
+
+const notFoundPolicy = (): INodeProperties => ({
+	displayName: 'If User Is Not Found',
+	name: 'notFoundPolicy',
+	type: 'options',
+	noDataExpression: true,
+	default: 'failWhenNowhere',
+	options: [
+		{
+			name: 'Fail in Any System',
+			value: 'fail',
+			description: 'Failure as soon as one system does not know the user',
+		},
+		{
+			name: 'Fail When Found Nowhere',
+			value: 'failWhenNowhere',
+			description: 'Failure when no system knows the user',
+		},
+		{
+			name: 'Ignore',
+			value: 'ignore',
+			description: 'Success even when no system knows the user',
+		},
+	],
+	displayOptions: whenRevoking,
+});
 
 const guardrails = (): INodeProperties => ({
 	...asCollection(

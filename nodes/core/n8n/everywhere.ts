@@ -1,13 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import {
-	type IExecuteFunctions,
-	type INodeExecutionData,
-	type INodeType,
-	NodeOperationError,
-} from 'n8n-workflow';
+import { type IExecuteFunctions, type INodeExecutionData, type INodeType } from 'n8n-workflow';
 import pMap from 'p-map';
 import { connect, ConfigurationError } from '../connection';
 import type { Connector, Refusal } from '../connector';
+import { EVERYWHERE_URL, explained, seeAlso } from '../documentation';
 import {
 	type Connections,
 	InputError,
@@ -33,7 +29,7 @@ import { describeEverywhere } from './everywhere.description';
 import { addHints } from './hints';
 import { inputMessage, logAfterCancel, sorted } from './items';
 import { channelOf, policyOf } from './policy';
-import { orNodeError, surroundingsOf } from './surroundings';
+import { nodeError, orNodeError, surroundingsOf } from './surroundings';
 
 /**
  * The composite node: each item's user, every chosen target, in parallel.
@@ -45,7 +41,9 @@ export function revokeEverywhereNode(connectors: readonly Connector[]): new () =
 		description = describeEverywhere(connectors);
 
 		async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-			const settings = orNodeError(this, () => readRunSettings(parametersOf(this, 0)));
+			const settings = orNodeError(this, EVERYWHERE_URL, () =>
+				readRunSettings(parametersOf(this, 0)),
+			);
 			const surroundings = surroundingsOf(this, settings.usersInParallel);
 			const connections = await openConnections(this, connectors, surroundings);
 			const policy = await policyOf(this);
@@ -63,8 +61,9 @@ async function openConnections(
 ): Promise<Connections> {
 	const slots = context.getNode().credentials ?? {};
 	if (!connectors.some(({ credential }) => slots[credential.name])) {
-		throw new NodeOperationError(context.getNode(), 'No credential is set on this node', {
-			description: 'Choose a credential for each system in which sessions are to be revoked',
+		throw nodeError(context, `${EVERYWHERE_URL}#systems`, {
+			message: 'No credential is set on this node',
+			nextStep: 'Choose a credential for each system in which sessions are to be revoked',
 		});
 	}
 	const open = async (connector: Connector): Promise<ReturnType<Connections['get']> & object> => {
@@ -144,8 +143,7 @@ async function revokeAll(
 	);
 }
 
-const UNPROTECTED =
-	"No user is protected: a wrong alert could sign everybody out. Name break-glass and executive accounts in 'Protected Users' under 'Guardrails', or in a Session Revocation Policy credential.";
+const UNPROTECTED = `No user is protected: a wrong alert could sign everybody out. Name break-glass and executive accounts in 'Protected Users' under 'Guardrails', or in a Session Revocation Policy credential. ${seeAlso(`${EVERYWHERE_URL}#guardrails`)}`;
 
 /** Works on each user once, however often the run names it. */
 async function workOnce(jobs: readonly Job[], concurrency: number): Promise<readonly UserResult[]> {
@@ -222,6 +220,7 @@ function unusable(requestId: string, message: string): UserResult {
 		retryTargets: [],
 		counts: {},
 		cause: 'invalid_input',
+		...explained('failed', 'invalid_input'),
 		message,
 		dryRun: false,
 		triggers: null,

@@ -1,6 +1,7 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import type { Connection } from '../connection';
 import type { Connector } from '../connector';
+import { documentationUrl, seeAlso } from '../documentation';
 import type { TargetResult } from '../result';
 
 /** Says where in a node an option is turned on. */
@@ -48,7 +49,10 @@ function hintsFor(
 			);
 		}
 		const missing = new Set(own.flatMap(({ missingPermissions }) => missingPermissions));
-		if (missing.size > 0) hints.add(`${title}: the credential lacks ${[...missing].join(', ')}.`);
+		if (missing.size > 0) {
+			const page = seeAlso(documentationUrl(connector));
+			hints.add(`${title}: the credential lacks ${[...missing].join(', ')}. ${page}`);
+		}
 	}
 	return hints;
 }

@@ -1,4 +1,5 @@
 import {
+	type ICredentialsDisplayOptions,
 	type INodeCredentialDescription,
 	type INodeProperties,
 	type INodeTypeDescription,
@@ -44,25 +45,51 @@ const operations = {
 	},
 } as const satisfies Record<ConnectorOperation, object>;
 
-/** Operations that begin with a user. */
-export const ofUser = (connector: Connector): ConnectorOperation[] => [
+/** Operations that begin with a user, whatever the connector. */
+export const OF_USER: ReadonlySet<ConnectorOperation> = new Set([
 	'retrieveUser',
 	'revokeAllSessions',
 	'listSessions',
-	...(connector.revokeOne?.ofUser ? ['revokeSession' as const] : []),
-];
+]);
 
-const credentialSlots = ({ credential }: Connector): INodeCredentialDescription[] => [
-	{ name: credential.name, required: true },
+/** The parameter of a node that has a workflow stand in for the vendor, and its values. */
+export const PROVIDER_TYPE = 'providerType';
+export const WORKFLOW_ID = 'workflowId';
+const throughHttp = (): ICredentialsDisplayOptions => ({ show: { [PROVIDER_TYPE]: ['http'] } });
+export const THROUGH_WORKFLOW = 'workflow';
+const throughWorkflow = (): ICredentialsDisplayOptions => ({
+	show: { [PROVIDER_TYPE]: [THROUGH_WORKFLOW] },
+});
+
+const credentialSlots = (
+	{ credential }: Connector,
+	standIn: Connector | undefined,
+): INodeCredentialDescription[] => [
+	{
+		name: credential.name,
+		displayName: credential.displayName,
+		required: true,
+		...(standIn ? { displayOptions: throughHttp() } : {}),
+	},
 	policySlot(),
 ];
 
-/** The node of one connector, made anew each time, because n8n's loader changes what it is given. */
-export function describeSessionsNode(connector: Connector): INodeTypeDescription {
-	const { node, lists } = connector;
-	const offered = (Object.keys(operations) as ConnectorOperation[]).filter((operation) =>
+const offeredBy = (connector: Connector): ConnectorOperation[] =>
+	(Object.keys(operations) as ConnectorOperation[]).filter((operation) =>
 		connector.operations.includes(operation),
 	);
+
+/**
+ * The node of one connector, made anew each time, because n8n's loader changes what it is given.
+ *
+ * @param standIn the connector to a workflow of the user's own, where one can be chosen in its place
+ */
+export function describeSessionsNode(
+	connector: Connector,
+	standIn?: Connector,
+): INodeTypeDescription {
+	const { node } = connector;
+	const offered = offeredBy(connector);
 	const names = Object.fromEntries(offered.map((key) => [key, operations[key].name]));
 	return {
 		displayName: node.displayName,
@@ -77,32 +104,16 @@ export function describeSessionsNode(connector: Connector): INodeTypeDescription
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main, NodeConnectionTypes.Main],
 		outputNames: ['Success', 'Failure'],
-		credentials: credentialSlots(connector),
+		credentials: credentialSlots(connector, standIn),
 		properties: [
-			{
-				displayName: 'Operation',
-				name: 'operation',
-				type: 'options',
-				noDataExpression: true,
-				default: 'revokeAllSessions',
-				options: offered.map((value) => ({
-					value,
-					...operations[value],
-					...(value === 'listSessions' && lists ? { description: listing(lists) } : {}),
-				})),
-			},
-			{
-				displayName: 'User',
-				name: 'user',
-				type: 'string',
-				required: true,
-				default: '',
-				placeholder: connector.userPlaceholder,
-				description: `Sign-in name, email address or ID of the user in ${connector.title}`,
-				displayOptions: shownWhen({
-					operation: ofUser(connector).filter((one) => offered.includes(one)),
-				}),
-			},
+			...(standIn
+				? [
+						...standInParameters(),
+						operationParameter(connector, throughHttp()),
+						operationParameter(standIn, throughWorkflow()),
+					]
+				: [operationParameter(connector)]),
+			...userParameters(connector, offered),
 			...sessionParameters(connector),
 			...(connector.listSessions ? listParameters() : []),
 			...(connector.authenticateSession ? authenticateParameters(connector) : []),
@@ -120,6 +131,86 @@ export function describeSessionsNode(connector: Connector): INodeTypeDescription
 			},
 		],
 	};
+}
+
+const operationParameter = (
+	connector: Connector,
+	displayOptions?: ICredentialsDisplayOptions,
+): INodeProperties => ({
+	displayName: 'Operation',
+	name: 'operation',
+	type: 'options',
+	noDataExpression: true,
+	default: 'revokeAllSessions',
+	options: offeredBy(connector).map((value) => ({
+		value,
+		...operations[value],
+		...(value === 'listSessions' && connector.lists
+			? { description: listing(connector.lists) }
+			: {}),
+	})),
+	...(displayOptions ? { displayOptions } : {}),
+});
+
+const standInParameters = (): INodeProperties[] => [
+	{
+		displayName: 'Provider Type',
+		name: PROVIDER_TYPE,
+		type: 'options',
+		noDataExpression: true,
+		default: 'http',
+		options: [
+			{
+				name: 'HTTP API',
+				value: 'http',
+				description: 'The credential describes the requests',
+			},
+			{
+				name: 'Workflow',
+				value: THROUGH_WORKFLOW,
+				description: 'A workflow of your own ends the sessions',
+			},
+		],
+	},
+	{
+		displayName: 'Workflow',
+		name: WORKFLOW_ID,
+		type: 'workflowSelector',
+		required: true,
+		default: '',
+		description:
+			'Receives one item { identityKey, action } for each user, with the action revoke_sessions, and has to end with one item { identityKey, changed }',
+		displayOptions: throughWorkflow(),
+	},
+];
+
+/** The user, who can be left out where only the credential tells whether he is needed. */
+function userParameters(connector: Connector, offered: ConnectorOperation[]): INodeProperties[] {
+	const { revokeOne } = connector;
+	const parameter = (operation: ConnectorOperation[]): INodeProperties => ({
+		displayName: 'User',
+		name: 'user',
+		type: 'string',
+		default: '',
+		placeholder: connector.userPlaceholder,
+		description: `Sign-in name, email address or ID of the user in ${connector.title}`,
+		displayOptions: shownWhen({ operation }),
+	});
+	const always = offered.filter(
+		(one) => OF_USER.has(one) || (one === 'revokeSession' && revokeOne?.ofUser),
+	);
+	return [
+		{ ...parameter(always), required: true },
+		...(revokeOne && 'ofUserWith' in revokeOne
+			? [
+					{
+						...parameter(['revokeSession']),
+						description:
+							'Whose session it is. Needed only where the request that ends it names the user.',
+					},
+				]
+			: []),
+	];
 }
 
 /** n8n wants the class's name with a small first letter. */

@@ -3,12 +3,24 @@ import {
 	type IExecuteFunctions,
 	type INodeExecutionData,
 	type INodeType,
-	NodeOperationError,
 } from 'n8n-workflow';
 import pMap from 'p-map';
 import { attempt } from '../attempt';
-import { ConfigurationError, type Connection, connect, readOptions } from '../connection';
-import type { Connector, ConnectorOperation, NamedSession, Refusal } from '../connector';
+import {
+	ConfigurationError,
+	type Connection,
+	connect,
+	connectThrough,
+	readOptions,
+} from '../connection';
+import {
+	type Connector,
+	type ConnectorOperation,
+	isOfUser,
+	type NamedSession,
+	type Refusal,
+} from '../connector';
+import { documentationUrl } from '../documentation';
 import { protection } from '../everywhere/protect';
 import {
 	type Asking,
@@ -26,9 +38,10 @@ import { type Policy, refusalOf, runLimitRefusal } from '../policy';
 import { notAttempted, type TargetResult } from '../result';
 import { addHints } from './hints';
 import { inputMessage, logAfterCancel, sorted } from './items';
-import { describeSessionsNode, ofUser } from './node.description';
+import { describeSessionsNode, OF_USER, PROVIDER_TYPE, THROUGH_WORKFLOW } from './node.description';
 import { channelOf, policyOf } from './policy';
-import { orNodeError, surroundingsOf } from './surroundings';
+import { workflowLine } from './sub-workflow';
+import { nodeError, orNodeError, surroundingsOf } from './surroundings';
 
 const USERS_IN_PARALLEL = 10;
 
@@ -36,35 +49,55 @@ const USERS_IN_PARALLEL = 10;
  * The node class of one connector. The description is made anew for each instance, because n8n's
  * loader changes it.
  *
+ * @param standIn the connector to a workflow of the user's own, where one can be chosen in its place
  * @example export class OktaSessions extends sessionsNode(okta) {}
  */
-export function sessionsNode(connector: Connector): new () => INodeType {
+export function sessionsNode(connector: Connector, standIn?: Connector): new () => INodeType {
 	return class implements INodeType {
-		description = describeSessionsNode(connector);
+		description = describeSessionsNode(connector, standIn);
 
 		async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-			return await execute(this, connector);
+			const through = standIn && this.getNodeParameter(PROVIDER_TYPE, 0, 'http');
+			const connection =
+				standIn && through === THROUGH_WORKFLOW
+					? connectThrough(standIn, workflowLine(this))
+					: await openConnection(this, connector);
+			return await execute(this, connection);
 		}
 	};
 }
 
-async function execute(
+/** @throws NodeOperationError when the credential cannot work */
+async function openConnection(
 	context: IExecuteFunctions,
 	connector: Connector,
-): Promise<INodeExecutionData[][]> {
-	const items = context.getInputData();
-	const operation = context.getNodeParameter('operation', 0) as ConnectorOperation;
+): Promise<Connection> {
 	const data: ICredentialDataDecryptedObject = await context.getCredentials(
 		connector.credential.name,
 	);
-	const most = connector.usersInParallel ?? USERS_IN_PARALLEL;
-	const inParallel = Math.max(1, Math.min(most, items.length));
-	const surroundings = { ...surroundingsOf(context, inParallel), users: items.length };
-	const connection = orNodeError(context, () => connect(connector, data, surroundings));
+	const users = context.getInputData().length;
+	const surroundings = { ...surroundingsOf(context, inParallel(connector, users)), users };
+	return orNodeError(context, documentationUrl(connector), () =>
+		connect(connector, data, surroundings),
+	);
+}
+
+const inParallel = ({ usersInParallel = USERS_IN_PARALLEL }: Connector, users: number): number =>
+	Math.max(1, Math.min(usersInParallel, users));
+
+async function execute(
+	context: IExecuteFunctions,
+	connection: Connection,
+): Promise<INodeExecutionData[][]> {
+	const items = context.getInputData();
+	const { connector } = connection;
+	const operation = context.getNodeParameter('operation', 0) as ConnectorOperation;
+	const page = documentationUrl(connector);
 	const problem = connector.unsupported?.(operation, connection.credential) ?? null;
 	if (problem !== null) {
-		throw new NodeOperationError(context.getNode(), problem, {
-			description: 'Choose another operation, or change the credential',
+		throw nodeError(context, page, {
+			message: problem,
+			nextStep: 'Choose another operation, or change the credential',
 		});
 	}
 	const policy = await policyOf(context);
@@ -73,7 +106,7 @@ async function execute(
 	const done = await pMap(
 		jobs,
 		async ({ refused, run }) => (refusal === null || !refused ? await run() : refused(refusal)),
-		{ concurrency: inParallel },
+		{ concurrency: inParallel(connector, items.length) },
 	);
 	const results = done.map(({ result }) => result);
 	logAfterCancel(context, results);
@@ -171,9 +204,10 @@ function readItem(
 		connection,
 		budget: { deadline: performance.now() + common.timeoutMs },
 	});
-	const identity = ofUser(connector).includes(operation)
-		? readText('User', parameter('user', ''))
-		: '';
+	const { credential } = connection;
+	const isUserNeeded =
+		operation === 'revokeSession' ? isOfUser(connector, credential) : OF_USER.has(operation);
+	const identity = isUserNeeded ? readText('User', parameter('user', '')) : '';
 	const user = identity === '' ? null : identity;
 	const { key } = connector;
 	const job = (run: Job['run']): Job => ({
@@ -202,7 +236,7 @@ function readItem(
 		}
 		case 'revokeSession': {
 			const session = readSession(connector, parameter);
-			const owner = connector.revokeOne?.ofUser ? { owner: asking() } : {};
+			const owner = isUserNeeded ? { owner: asking() } : {};
 			return job(async () => ({
 				result: await revokeOneSession({ ...working(), ...owner }, session),
 			}));

@@ -5,6 +5,7 @@ import type {
 	INodeCredentialDescription,
 	INodeProperties,
 } from 'n8n-workflow';
+import { DOCS_URL } from '../documentation';
 import {
 	type Channel,
 	NO_POLICY,
@@ -13,29 +14,28 @@ import {
 	policyFields,
 	readPolicy,
 } from '../policy';
-import { DOCS_URL } from './documentation';
 import { isTool } from './items';
 import { asProperty } from './properties';
 import { orNodeError } from './surroundings';
 
-const POLICY_TITLE = 'Session Revocation Policy API';
+const PAGE = `${DOCS_URL}/policy.md`;
 
 /** The credential that holds the policy. There is nothing to connect to, so it has no test. */
 export class PolicyCredential implements ICredentialType {
 	name = POLICY_CREDENTIAL;
-	displayName = POLICY_TITLE;
+	displayName = 'Session Revocation Policy API';
 	icon: Icon = {
 		light: 'file:../nodes/RevokeEverywhere/revokeEverywhere.svg',
 		dark: 'file:../nodes/RevokeEverywhere/revokeEverywhere.dark.svg',
 	};
-	documentationUrl = `${DOCS_URL}/policy.md`;
+	documentationUrl = PAGE;
 	properties: INodeProperties[] = policyFields.map(asProperty);
 }
 
 /** The slot of the policy on every node that can revoke. */
 export const policySlot = (): INodeCredentialDescription => ({
 	name: POLICY_CREDENTIAL,
-	displayName: POLICY_TITLE,
+	displayName: 'Shared Policy (Optional)',
 	required: false,
 });
 
@@ -47,7 +47,7 @@ export const policySlot = (): INodeCredentialDescription => ({
 export async function policyOf(context: IExecuteFunctions): Promise<Policy> {
 	if (!context.getNode().credentials?.[POLICY_CREDENTIAL]) return NO_POLICY;
 	const data = await context.getCredentials(POLICY_CREDENTIAL);
-	return orNodeError(context, () => readPolicy(data));
+	return orNodeError(context, PAGE, () => readPolicy(data));
 }
 
 export function channelOf(context: IExecuteFunctions): Channel {

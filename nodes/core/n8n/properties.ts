@@ -29,6 +29,14 @@ export function asProperty(field: Field): INodeProperties {
 				default: '',
 				...(field.required ? { required: true } : {}),
 			};
+		case 'json':
+			return {
+				...common,
+				type: 'json',
+				typeOptions: { alwaysOpenEditWindow: true },
+				default: '',
+				...(field.required ? { required: true } : {}),
+			};
 		case 'boolean':
 			return { ...common, type: 'boolean', default: field.default };
 		case 'number':

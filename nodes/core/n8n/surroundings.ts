@@ -1,6 +1,7 @@
 import { type IExecuteFunctions, NodeOperationError } from 'n8n-workflow';
 import { attempt } from '../attempt';
 import { ConfigurationError } from '../connection';
+import { DOCS_URL, seeAlso } from '../documentation';
 import type { EgressFilter, Surroundings } from '../transport/types';
 
 let warned = false;
@@ -29,11 +30,11 @@ function egressFilterOf(context: IExecuteFunctions): EgressFilter | undefined {
 		return context.helpers.getSecureEgressFilter();
 	}
 	if (process.env.N8N_SSRF_PROTECTION_ENABLED === 'true') {
-		throw new NodeOperationError(
-			context.getNode(),
-			'This version of n8n does not let nodes use its protection against server-side request forgery, which is switched on',
-			{ description: 'Update n8n to 2.30 or later' },
-		);
+		throw nodeError(context, `${DOCS_URL}/outcomes.md#blocked_by_policy`, {
+			message:
+				'This version of n8n does not let nodes use its protection against server-side request forgery, which is switched on',
+			nextStep: 'Update n8n to 2.30 or later',
+		});
 	}
 	if (!warned) {
 		warned = true;
@@ -44,9 +45,24 @@ function egressFilterOf(context: IExecuteFunctions): EgressFilter | undefined {
 	return undefined;
 }
 
-/** Does what may find that nothing can work, and says so as n8n expects it. */
-export function orNodeError<T>(context: IExecuteFunctions, work: () => T): T {
+/**
+ * Does what may find that nothing can work, and says so as n8n expects it.
+ *
+ * @param page where it is explained
+ * @throws NodeOperationError in place of a ConfigurationError
+ */
+export function orNodeError<T>(context: IExecuteFunctions, page: string, work: () => T): T {
 	const done = attempt(ConfigurationError, work);
 	if (!(done instanceof ConfigurationError)) return done;
-	throw new NodeOperationError(context.getNode(), done.message, { description: done.nextStep });
+	throw nodeError(context, page, done);
 }
+
+/** What stops a node before any call, with where it is explained. */
+export const nodeError = (
+	context: Pick<IExecuteFunctions, 'getNode'>,
+	page: string,
+	{ message, nextStep }: Pick<ConfigurationError, 'message' | 'nextStep'>,
+): NodeOperationError =>
+	new NodeOperationError(context.getNode(), message, {
+		description: `${nextStep}. ${seeAlso(page)}`,
+	});

@@ -6,11 +6,11 @@ import {
 	type INodeType,
 	type IWebhookFunctions,
 	type IWebhookResponseData,
-	NodeOperationError,
 } from 'n8n-workflow';
 import { attempt } from '../attempt';
 import { ConfigurationError } from '../connection';
 import type { Connector } from '../connector';
+import { WEBHOOK_URL } from '../documentation';
 import { NO_POLICY, type Policy, POLICY_CREDENTIAL, readPolicy } from '../policy';
 import { jobAnswer, refusalAnswer } from '../webhook/answers';
 import {
@@ -22,6 +22,7 @@ import { type Gate, receiveRevocation, receiveStatus } from '../webhook/receive'
 import { RefusedRequest } from '../webhook/refusal';
 import { SeenRequests } from '../webhook/replay';
 import { readSettings, type Settings } from '../webhook/settings';
+import { nodeError } from './surroundings';
 import { describeTrigger } from './trigger.description';
 
 /** What this process let in, of all triggers. */
@@ -71,17 +72,16 @@ async function checkSettings(context: IHookFunctions): Promise<void> {
 	const { secrets } = await credentialOf(context);
 	const read = attempt(ConfigurationError, () => readSettings(context.getNodeParameter('options')));
 	if (read instanceof ConfigurationError) {
-		throw new NodeOperationError(context.getNode(), read.message, { description: read.nextStep });
+		throw nodeError(context, WEBHOOK_URL, read);
 	}
 	if (read.listProblem !== null) {
-		throw new NodeOperationError(
-			context.getNode(),
-			`The parameter 'Allowed IPs' ${read.listProblem}`,
-			{ description: 'Give addresses or CIDR ranges, such as 192.0.2.10 or 2001:db8::/48' },
-		);
+		throw nodeError(context, WEBHOOK_URL, {
+			message: `The parameter 'Allowed IPs' ${read.listProblem}`,
+			nextStep: 'Give addresses or CIDR ranges, such as 192.0.2.10 or 2001:db8::/48',
+		});
 	}
 	if (secrets.length === 0) {
-		throw new NodeOperationError(context.getNode(), NO_SECRET, { description: GIVE_SECRET });
+		throw nodeError(context, WEBHOOK_URL, { message: NO_SECRET, nextStep: GIVE_SECRET });
 	}
 }
 

@@ -1,6 +1,6 @@
 import type { ICredentialType, Icon, INodeProperties } from 'n8n-workflow';
+import { WEBHOOK_URL } from '../documentation';
 import { WEBHOOK_CREDENTIAL, webhookFields } from '../webhook/credential';
-import { DOCS_URL } from './documentation';
 import { asProperty } from './properties';
 
 /** The credential with which callers of the webhook sign. There is nothing to connect to, so it has no test. */
@@ -11,6 +11,6 @@ export class WebhookCredentialType implements ICredentialType {
 		light: 'file:../nodes/SessionRevocationTrigger/sessionRevocationTrigger.svg',
 		dark: 'file:../nodes/SessionRevocationTrigger/sessionRevocationTrigger.dark.svg',
 	};
-	documentationUrl = `${DOCS_URL}/webhook.md`;
+	documentationUrl = WEBHOOK_URL;
 	properties: INodeProperties[] = webhookFields.map(asProperty);
 }

@@ -3,4 +3,6 @@ export { closeIdle } from './dispatcher';
 export { closeAll, openLine } from './line';
 export { LeastRecentlyUsed } from './lru';
 export { authorizationHeaders, mint, readSigningKey, type MintedToken } from './oauth';
+export { redactor } from './redact';
+export { Scope } from './scope';
 export * from './types';

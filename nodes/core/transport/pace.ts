@@ -59,11 +59,13 @@ export function admission(bucket: Bucket, concurrency: Concurrency, now: number)
 
 /** What an answer teaches about its bucket. `waitMs`: how long the vendor asked to wait, 0 for not at all. */
 export function learn(bucket: Bucket, rate: Rate, waitMs: number, now: number): Bucket {
+	const shut = bucket.remaining === 0 && now < bucket.resetAt;
 	if (waitMs > 0) {
-		return { ...bucket, remaining: 0, resetAt: Math.max(bucket.resetAt, now + waitMs) };
+		const until = now + waitMs;
+		// The end of a window that was open says nothing: the vendor may ask for less, or for more.
+		return { ...bucket, remaining: 0, resetAt: shut ? Math.max(bucket.resetAt, until) : until };
 	}
 	if (rate.remaining === undefined || rate.resetInMs === undefined) return bucket;
-	const shut = bucket.remaining === 0 && now < bucket.resetAt;
 	// What was on its way when the vendor shut the bucket knows nothing of that.
 	if (shut && rate.remaining > 0) return bucket;
 	const resetAt = now + rate.resetInMs;

@@ -47,6 +47,7 @@ export interface Batch {
 
 /** An HTTP answer of the vendor, complete and bounded, whatever its status. */
 export interface VendorReply {
+	/** 0: not an HTTP answer, but that of something which stands in a vendor's place. */
 	status: number;
 	/** Lower-case names. */
 	headers: Readonly<Record<string, string>>;

@@ -1,4 +1,5 @@
 /** What a signed request says: whom it means, where, and why. */
+import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import { attempt } from '../attempt';
 import { type Identities, identitiesSchema } from '../everywhere/identities';
@@ -95,12 +96,11 @@ export const wrongTenant = (): RefusedRequest =>
 	new RefusedRequest('wrong_tenant', "'tenant_id' is not the tenant of this webhook");
 
 function readObject(raw: Uint8Array): Record<string, unknown> {
-	const body = attempt(Error, (): unknown => {
-		const json = new TextDecoder('utf-8', { fatal: true }).decode(raw);
-		return JSON.parse(json, withoutPrototypes);
-	});
+	const body = attempt(Error, (): unknown =>
+		JSON.parse(new TextDecoder().decode(raw), withoutPrototypes),
+	);
 	if (body instanceof RefusedRequest) throw body;
-	if (body instanceof Error) {
+	if (body instanceof Error || !isUtf8(raw)) {
 		throw new RefusedRequest('invalid_json', 'The body is not JSON in UTF-8');
 	}
 	const read = z.record(z.string(), z.unknown()).safeParse(body);
@@ -181,6 +181,6 @@ function readUser(names: Readonly<Record<string, unknown>>, identities: Identiti
 	if (user !== undefined) return user;
 	throw new RefusedRequest(
 		'user_missing',
-		"The body says of nobody to revoke: give 'user', or 'identities' with an email address",
+		"The body says of nobody to revoke: give 'user', or 'identities' with one email address",
 	);
 }

@@ -13,6 +13,7 @@ const HAPPY_ALIAS = 'j.doe@alias.example.com';
 const HAPPY_ID = '7d0f4c1e-52a9-4b3e-9a44-0d5c6b1f2e3a';
 const crowd = Array.from({ length: 50 }, (_, index) => `crowd${index}@example.com`);
 const everything = { sessions: 2, refreshTokens: 2 };
+const nothing = { sessions: 0, refreshTokens: 0 };
 
 const APP = '0e9d8c7b-6a5f-4e3d-8c1b-2a3f4e5d6c7b';
 const TENANT_DOMAIN = 'contoso.onmicrosoft.example';
@@ -51,7 +52,7 @@ function seed(directory: Pick<Entra, 'addUser' | 'addApp'>): void {
 	for (const login of ['twin.one@example.com', 'twin.two@example.com']) {
 		add(login, { mail: 'shared@example.com' });
 	}
-	add('clean@example.com', { sessions: 0, refreshTokens: 0 });
+	add('clean@example.com', nothing);
 	add('left@example.com', { accountEnabled: false });
 	for (const login of crowd) add(login);
 	directory.addApp({
@@ -125,7 +126,14 @@ async function start(): Promise<Bench> {
 			login,
 			email = `${String(entra.allUsers().length)}@mail.example.com`,
 			displayName = login,
-		}) => entra.addUser({ userPrincipalName: login, mail: email, displayName, ...everything }).id,
+			idle = false,
+		}) =>
+			entra.addUser({
+				userPrincipalName: login,
+				mail: email,
+				displayName,
+				...(idle ? nothing : everything),
+			}).id,
 		signIn(login) {
 			entra.signIn(login);
 			return entra.sessionsOf(login).at(-1)?.id ?? '';

@@ -109,13 +109,13 @@ async function start(): Promise<Bench> {
 					},
 				]),
 			),
-		addUser: ({ login, email = login, displayName = login }) =>
+		addUser: ({ login, email = login, displayName = login, idle = false }) =>
 			google.addUser({
 				primaryEmail: login,
 				// An address elsewhere leads to nobody.
 				aliases: email !== login && email.endsWith('@example.com') ? [email] : [],
 				givenName: displayName,
-				...everything,
+				...(idle ? {} : everything),
 			}).id,
 		signIn: (login) => google.signIn(login).id,
 		isLive: (session) => google.isLive(session),

@@ -1,4 +1,5 @@
 import type { VendorFacts } from '../bench';
+import { customAuthentik, customKratos } from './custom';
 import { microsoftEntra } from './entra';
 import { googleWorkspace } from './google-workspace';
 import { janssen } from './janssen';
@@ -9,6 +10,8 @@ import { stytchB2B, stytchConsumer } from './stytch';
 
 /** One for each connector of the registry; where a vendor has several products, one for each. */
 export const benches: readonly VendorFacts[] = [
+	customAuthentik,
+	customKratos,
 	googleWorkspace,
 	janssen,
 	microsoftEntra,

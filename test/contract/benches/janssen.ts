@@ -91,7 +91,14 @@ async function start(): Promise<Bench> {
 			login,
 			email = `${String(janssen.allUsers().length)}@mail.example.com`,
 			displayName = login,
-		}) => janssen.addUser({ userId: login, mail: email, displayName, ...everything }).inum,
+			idle = false,
+		}) =>
+			janssen.addUser({
+				userId: login,
+				mail: email,
+				displayName,
+				...(idle ? {} : everything),
+			}).inum,
 		signIn: (login) => janssen.signIn(login).sessions[0]?.sid ?? '',
 		isLive: (session) => janssen.isLive(session),
 		errorWith: (text) => ({

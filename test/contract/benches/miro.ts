@@ -38,10 +38,10 @@ async function start(): Promise<Bench> {
 			Object.fromEntries(
 				miro.allUsers().map(({ email }) => [email, { sessions: miro.sessionsOf(email).length }]),
 			),
-		addUser: ({ login, displayName }) =>
+		addUser: ({ login, displayName, idle = false }) =>
 			miro.addUser({
 				email: login,
-				sessions: 2,
+				sessions: idle ? 0 : 2,
 				// Of a member without a name, only the id can say something.
 				...(displayName === undefined ? {} : { id: displayName }),
 			}).id,

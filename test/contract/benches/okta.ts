@@ -131,11 +131,12 @@ async function start(): Promise<Bench> {
 			login,
 			email = `${String(org.allUsers().length)}@mail.example.com`,
 			displayName,
+			idle = false,
 		}) =>
 			org.addUser({
 				login,
 				email,
-				...everything,
+				...(idle ? {} : everything),
 				...(displayName === undefined ? {} : { profile: { displayName } }),
 			}).id,
 		signIn: (login) => org.signIn(login)[0] ?? '',

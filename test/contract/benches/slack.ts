@@ -65,8 +65,8 @@ async function start(): Promise<Bench> {
 					.allUsers()
 					.map((user) => [user.email ?? user.id, { sessions: slack.sessionsOf(user.id).length }]),
 			),
-		addUser: ({ login, displayName = login }) =>
-			slack.addUser({ email: login, realName: displayName, sessions: SESSIONS }).id,
+		addUser: ({ login, displayName = login, idle = false }) =>
+			slack.addUser({ email: login, realName: displayName, sessions: idle ? [] : SESSIONS }).id,
 		signIn: (login) => String(slack.signIn(login)[0]),
 		isLive: (sessionId) => slack.isLive(Number(sessionId)),
 		errorWith: (text) => ({

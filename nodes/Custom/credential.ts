@@ -158,7 +158,7 @@ export const schema = z
 		provider: z.unknown(),
 	})
 	.transform((given, context): CustomCredential => {
-		const wrong = refusing<typeof given>(context);
+		const wrong = refusing<keyof typeof given>(context);
 		const base = readBaseUrl(given.baseUrl, { allowPath: true });
 		if ('problem' in base) return wrong('baseUrl', base.problem);
 		if (!isSafePath(new URL(base.url).pathname.replace(/\/*$/, '/'))) {

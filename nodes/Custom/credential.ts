@@ -8,8 +8,8 @@ import {
 	readWord,
 	refusing,
 } from '../core/connector';
+import { describedRequest } from './answers';
 import { type Description, readDescription } from './description';
-import { requestOf } from './template';
 
 /** How requests prove who sends them. */
 type Authentication =
@@ -158,7 +158,7 @@ export const schema = z
 		provider: z.unknown(),
 	})
 	.transform((given, context): CustomCredential => {
-		const wrong = refusing<typeof given>(context);
+		const wrong = refusing<keyof typeof given>(context);
 		const base = readBaseUrl(given.baseUrl, { allowPath: true });
 		if ('problem' in base) return wrong('baseUrl', base.problem);
 		if (!isSafePath(new URL(base.url).pathname.replace(/\/*$/, '/'))) {
@@ -288,12 +288,7 @@ export function probe({ provider }: CustomCredential): Probe | { impossible: str
 		};
 	}
 	return {
-		request: {
-			...requestOf(lookup, { user: NOBODY }),
-			idempotent: true,
-			bucket: 'lookup',
-			needs: [],
-		},
+		request: describedRequest('lookup', lookup, { user: NOBODY }),
 		accepted: [...lookup.success, ...lookup.notFound],
 	};
 }

@@ -133,7 +133,7 @@ export const schema = z
 		tokenUrl: z.string().default(TOKEN_URL),
 	})
 	.transform((typed, context): GoogleCredential => {
-		const wrong = refusing<typeof typed>(context);
+		const wrong = refusing<keyof typeof typed>(context);
 		const { authentication, auditLog } = typed;
 		const api = readBaseUrl(typed.apiUrl, { allowPath: false });
 		if ('problem' in api) return wrong('apiUrl', api.problem);

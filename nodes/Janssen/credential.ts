@@ -68,7 +68,7 @@ export const schema = z
 		allowUnauthorizedCerts: z.boolean().default(false),
 	})
 	.transform((typed, context): JanssenCredential => {
-		const wrong = refusing<typeof typed>(context);
+		const wrong = refusing<keyof typeof typed>(context);
 		const base = readBaseUrl(typed.url, { allowPath: false });
 		if ('problem' in base) return wrong('url', base.problem);
 		const clientId = typed.clientId.trim();

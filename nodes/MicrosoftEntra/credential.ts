@@ -183,7 +183,7 @@ export const schema = z
 		loginUrl: z.string().default(''),
 	})
 	.transform((typed, context): EntraCredential => {
-		const wrong = refusing<typeof typed>(context);
+		const wrong = refusing<keyof typeof typed>(context);
 		const { authentication, cloud } = typed;
 		let addresses: Cloud = clouds.global;
 		if (cloud !== 'custom') {

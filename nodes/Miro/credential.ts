@@ -46,7 +46,7 @@ export const schema = z
 		apiUrl: z.string().default(API_URL),
 	})
 	.transform((typed, context): MiroCredential => {
-		const wrong = refusing<typeof typed>(context);
+		const wrong = refusing<keyof typeof typed>(context);
 		const base = readBaseUrl(typed.apiUrl, { allowPath: false });
 		if ('problem' in base) return wrong('apiUrl', base.problem);
 		const token = readWord(typed.accessToken, 'access token', 'Bearer');

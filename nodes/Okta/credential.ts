@@ -105,7 +105,7 @@ export const schema = z
 		dpop: z.boolean().default(false),
 	})
 	.transform((typed, context): OktaCredential => {
-		const wrong = refusing<typeof typed>(context);
+		const wrong = refusing<keyof typeof typed>(context);
 		const base = readBaseUrl(typed.domain, { allowPath: false });
 		if ('problem' in base) return wrong('domain', base.problem);
 		const domain = base.url;

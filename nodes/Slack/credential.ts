@@ -43,7 +43,7 @@ const others = [
 export const schema = z
 	.object({ userToken: z.string().default(''), apiUrl: z.string().default(API_URL) })
 	.transform((typed, context): SlackCredential => {
-		const wrong = refusing<typeof typed>(context);
+		const wrong = refusing<keyof typeof typed>(context);
 		const token = readWord(typed.userToken, 'token', 'Bearer');
 		if ('problem' in token) return wrong('userToken', token.problem);
 		const userToken = token.word;

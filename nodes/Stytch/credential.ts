@@ -111,7 +111,7 @@ export const schema = z
 		apiUrl: z.string().default(''),
 	})
 	.transform((typed, context): StytchCredential => {
-		const wrong = refusing<typeof typed>(context);
+		const wrong = refusing<keyof typeof typed>(context);
 		const projectId = typed.projectId.trim();
 		if (projectId === '') return wrong('projectId', 'is empty');
 		if (!projectIdCharacters.test(projectId)) {

@@ -4,11 +4,11 @@ import { type RefinementCtx, z } from 'zod';
 /**
  * How a schema's transform refuses a field: the message follows on "The field 'X'".
  *
- * @example const wrong = refusing<typeof typed>(context); … return wrong('url', 'is empty');
+ * @example const wrong = refusing<keyof typeof typed>(context); … return wrong('url', 'is empty');
  */
 export const refusing =
-	<Typed>(context: RefinementCtx) =>
-	(field: keyof Typed & string, message: string): typeof z.NEVER => {
+	<Field extends string>(context: RefinementCtx) =>
+	(field: Field, message: string): typeof z.NEVER => {
 		context.addIssue({ code: z.ZodIssueCode.custom, path: [field], message });
 		return z.NEVER;
 	};

@@ -253,7 +253,7 @@ export const fields: readonly Field[] = [
 export const schema = z
 	.object({ url: z.string().default(''), accessToken: z.string().default('') })
 	.transform((typed, context): ${folder}Credential => {
-		const wrong = refusing<typeof typed>(context);
+		const wrong = refusing<keyof typeof typed>(context);
 		const base = readBaseUrl(typed.url, { allowPath: false });
 		if ('problem' in base) return wrong('url', base.problem);
 		const token = readWord(typed.accessToken, 'token', 'Bearer');

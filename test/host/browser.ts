@@ -6,6 +6,7 @@ import type { Owner } from './client';
 
 const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 const WAIT_MS = 60_000;
+const MARGIN = 16;
 const SCREENSHOTS = join(__dirname, 'screenshots');
 
 /** Says exactly what to do when there is no browser, before anything long has begun. */
@@ -166,6 +167,22 @@ export class Editor {
 		mkdirSync(SCREENSHOTS, { recursive: true });
 		const path = join(SCREENSHOTS, `${name}.png`);
 		await this.page.screenshot({ path });
+		return path;
+	}
+
+	/** Saves the nodes and notes on the canvas, without the editor around them; gives the file's path. */
+	async canvas(name: string): Promise<string> {
+		mkdirSync(SCREENSHOTS, { recursive: true });
+		const path = join(SCREENSHOTS, `${name}.png`);
+		const shown = await this.page.locator('.vue-flow__node').all();
+		const boxes = (await Promise.all(shown.map(async (one) => await one.boundingBox()))).filter(
+			(box) => box !== null,
+		);
+		const left = Math.min(...boxes.map(({ x }) => x)) - MARGIN;
+		const top = Math.min(...boxes.map(({ y }) => y)) - MARGIN;
+		const width = Math.max(...boxes.map((box) => box.x + box.width)) + MARGIN - left;
+		const height = Math.max(...boxes.map((box) => box.y + box.height)) + MARGIN - top;
+		await this.page.screenshot({ path, clip: { x: left, y: top, width, height } });
 		return path;
 	}
 

@@ -11,8 +11,10 @@ const CALL_TIMEOUT_MS = 30_000;
 const PUBLISH_TIMEOUT_MS = 30_000;
 const EXECUTION_TIMEOUT_MS = 60_000;
 const POLL_MS = 100;
+/** The most that the public API gives at once. */
+const PAGE = 250;
 
-/** Who may sign in to the editor. */
+/** Who may sign in. */
 export interface Owner {
 	readonly email: string;
 	readonly password: string;
@@ -49,10 +51,16 @@ class N8nAnswerError extends Error {
 
 const saved = z.object({ data: z.object({ id: z.string(), versionId: z.string() }) });
 const created = z.object({ data: z.object({ id: z.string() }) });
+const stoppable = z.object({ stoppedAt: z.string().nullable() });
+const started = z.object({ data: z.object({ executionId: z.string() }) });
 const apiKey = z.object({ data: z.object({ rawApiKey: z.string() }) });
+const invited = z.object({
+	data: z.array(z.object({ user: z.object({ inviteAcceptUrl: z.string() }) })).length(1),
+});
 const testResult = z.object({
 	data: z.object({ status: z.enum(['OK', 'Error']), message: z.string().optional() }),
 });
+const runningList = z.object({ data: z.array(z.object({ id: z.coerce.string() })) });
 const executionList = z.object({ data: z.array(executionSchema) });
 const icon = z.union([z.string(), z.object({ light: z.string(), dark: z.string() })]);
 const listedType = z.object({
@@ -137,6 +145,23 @@ export class N8nClient {
 		this.key = key.data.rawApiKey;
 	}
 
+	/** Invites somebody who may sign in but owns nothing, and accepts in their name. */
+	async addMember({ email, password }: Owner): Promise<void> {
+		const { data } = await this.call(invited, {
+			method: 'POST',
+			path: '/rest/invitations',
+			body: [{ email, role: 'global:member' }],
+		});
+		const token = new URL(data[0]?.user.inviteAcceptUrl ?? '').searchParams.get('token');
+		const body = { token, firstName: 'Demo', lastName: 'Member', password };
+		// By a client of its own: the answer carries the new member's cookie.
+		await new N8nClient(this.url).call(z.unknown(), {
+			method: 'POST',
+			path: '/rest/invitations/accept',
+			body,
+		});
+	}
+
 	async signIn({ email, password }: Owner): Promise<void> {
 		const body = { emailOrLdapLoginId: email, password };
 		await this.call(z.unknown(), { method: 'POST', path: '/rest/login', body });
@@ -179,12 +204,16 @@ export class N8nClient {
 	 * Publishes a workflow and waits until its webhook is live: n8n answers before that. The webhook is
 	 * asked without its key, so that the question itself starts nothing.
 	 */
-	async publish(workflow: SavedWorkflow, webhookUrl: string): Promise<void> {
+	async publish(
+		workflow: SavedWorkflow,
+		webhookUrl: string,
+		method: 'GET' | 'POST' = 'POST',
+	): Promise<void> {
 		await this.publishForOthers(workflow);
 		const deadline = Date.now() + PUBLISH_TIMEOUT_MS;
 		for (;;) {
 			const response = await fetch(webhookUrl, {
-				method: 'POST',
+				method,
 				signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
 			});
 			await response.arrayBuffer();
@@ -216,6 +245,34 @@ export class N8nClient {
 		});
 	}
 
+	/**
+	 * Starts a saved workflow by hand, at one of its triggers, as the button below the canvas does; gives
+	 * the id of the execution.
+	 */
+	async run(workflowId: string, trigger: string): Promise<string> {
+		const { data } = await this.call(started, {
+			method: 'POST',
+			path: `/rest/workflows/${workflowId}/run`,
+			body: { triggerToStartFrom: { name: trigger } },
+		});
+		return data.executionId;
+	}
+
+	/** An execution, when it is finished. */
+	async finished(executionId: string): Promise<Execution> {
+		const path = `/api/v1/executions/${executionId}`;
+		const headers = { 'x-n8n-api-key': this.key };
+		const deadline = Date.now() + EXECUTION_TIMEOUT_MS;
+		for (;;) {
+			const { stoppedAt } = await this.call(stoppable, { method: 'GET', path, headers });
+			if (stoppedAt !== null) break;
+			if (Date.now() > deadline) throw new Error(`Execution ${executionId} does not end.`);
+			await sleep(POLL_MS);
+		}
+		const whole = `${path}?includeData=true`;
+		return await this.call(executionSchema, { method: 'GET', path: whole, headers });
+	}
+
 	/** All that n8n stored of an execution, as text: for searching it. */
 	async storedExecution(executionId: string): Promise<string> {
 		const stored = await this.call(z.unknown(), {
@@ -231,33 +288,92 @@ export class N8nClient {
 		return (await this.finishedExecutions(workflowId)).length;
 	}
 
-	/** The executions of a workflow that have come to an end, the newest first. */
-	private async finishedExecutions(workflowId: string): Promise<Execution[]> {
+	/** The executions of a workflow, the newest first. */
+	private async executions(workflowId: string): Promise<Execution[]> {
 		const { data } = await this.call(executionList, {
 			method: 'GET',
-			path: `/api/v1/executions?workflowId=${workflowId}&includeData=true&limit=20`,
+			path: `/api/v1/executions?workflowId=${workflowId}&includeData=true&limit=${PAGE}`,
 			headers: { 'x-n8n-api-key': this.key },
 		});
-		return data.filter((execution) => execution.stoppedAt !== null);
+		return data;
+	}
+
+	/** The executions of a workflow that have come to an end, the newest first. */
+	private async finishedExecutions(workflowId: string): Promise<Execution[]> {
+		const all = await this.executions(workflowId);
+		return all.filter(({ stoppedAt, status }) => stoppedAt !== null && status !== 'waiting');
+	}
+
+	/** The execution of a workflow that waits for somebody, as soon as one does. */
+	async waitingExecution(workflowId: string): Promise<Execution> {
+		const deadline = Date.now() + EXECUTION_TIMEOUT_MS;
+		for (;;) {
+			const all = await this.executions(workflowId);
+			const waiting = all.find(({ status }) => status === 'waiting');
+			if (waiting !== undefined) return waiting;
+			if (Date.now() > deadline) throw new Error(`No execution of ${workflowId} waits.`);
+			await sleep(POLL_MS);
+		}
+	}
+
+	/** The ids of the executions of a workflow that n8n works on at this moment. */
+	async runningExecutions(workflowId: string): Promise<string[]> {
+		const { data } = await this.call(runningList, {
+			method: 'GET',
+			path: `/api/v1/executions?workflowId=${workflowId}&status=running`,
+			headers: { 'x-n8n-api-key': this.key },
+		});
+		return data.map(({ id }) => id);
+	}
+
+	/** Presses "Stop" in an execution. */
+	async stopExecution(executionId: string): Promise<void> {
+		await this.call(z.unknown(), {
+			method: 'POST',
+			path: `/rest/executions/${executionId}/stop`,
+		});
 	}
 
 	/**
-	 * Does what starts an execution of a workflow, and gives the execution when it is finished. For
-	 * workflows that nobody else starts at the same time.
+	 * Does what starts `count` executions of a workflow, and gives them when all are finished, which one
+	 * that waits for somebody is not. For workflows that nobody else starts at the same time, and at
+	 * most 250 executions.
 	 */
-	async executionAfter(workflowId: string, trigger: () => Promise<void>): Promise<Execution> {
-		const known = new Set((await this.finishedExecutions(workflowId)).map(({ id }) => id));
+	async executionsAfter(
+		workflowId: string,
+		count: number,
+		trigger: () => Promise<void>,
+		timeoutMs = EXECUTION_TIMEOUT_MS,
+	): Promise<Execution[]> {
+		const known = Math.max(
+			0,
+			...(await this.finishedExecutions(workflowId)).map(({ id }) => Number(id)),
+		);
 		await trigger();
-		const deadline = Date.now() + EXECUTION_TIMEOUT_MS;
+		const deadline = Date.now() + timeoutMs;
 		for (;;) {
-			const fresh = (await this.finishedExecutions(workflowId)).find(({ id }) => !known.has(id));
-			if (fresh !== undefined) return fresh;
+			const finished = await this.finishedExecutions(workflowId);
+			const fresh = finished.filter(({ id }) => Number(id) > known);
+			if (fresh.length >= count) return fresh;
 			if (Date.now() > deadline) {
-				const seconds = String(EXECUTION_TIMEOUT_MS / 1000);
-				throw new Error(`Workflow ${workflowId} finished no execution within ${seconds} s.`);
+				const seconds = String(timeoutMs / 1000);
+				throw new Error(
+					`Workflow ${workflowId} finished ${fresh.length} of ${count} executions within ${seconds} s.`,
+				);
 			}
 			await sleep(POLL_MS);
 		}
+	}
+
+	/** Does what starts one execution of a workflow, and gives it when it is finished. */
+	async executionAfter(
+		workflowId: string,
+		trigger: () => Promise<void>,
+		timeoutMs?: number,
+	): Promise<Execution> {
+		const [execution] = await this.executionsAfter(workflowId, 1, trigger, timeoutMs);
+		if (execution === undefined) throw new Error('One execution was waited for.');
+		return execution;
 	}
 
 	private async listedTypes(path: string, prefix: string): Promise<ListedType[]> {

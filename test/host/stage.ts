@@ -7,7 +7,7 @@ import { rm } from 'node:fs/promises';
 import type { Credential, SavedWorkflow } from './client';
 import type { Execution } from './execution';
 import { installN8n } from './install';
-import { startN8n, temporaryFolder, type N8nHost } from './n8n';
+import { startN8n, temporaryFolder, type N8nHost, type StartN8n } from './n8n';
 import { step } from './progress';
 import { startSimulator, type SimulatorControl } from './simulator';
 import { pack, type Tarball } from './tarball';
@@ -30,6 +30,13 @@ export interface System extends Vendor {
 	readonly credential: Credential;
 }
 
+/** Whoever may approve, by HTTP basic authentication. */
+export interface Approver {
+	readonly credential: Credential;
+	readonly user: string;
+	readonly password: string;
+}
+
 export interface Stage {
 	readonly tarball: Tarball;
 	readonly n8n: N8nHost;
@@ -38,6 +45,7 @@ export interface Stage {
 	readonly webhookKey: Credential;
 	/** The value of `webhookKey`. */
 	readonly key: string;
+	readonly approver: Approver;
 	readonly template: PublishedWorkflow;
 	/** Takes everything down again; nothing keeps running and no folder stays. */
 	strike(): Promise<void>;
@@ -90,7 +98,10 @@ async function makeCredential(
  *
  * @param template the systems whose credentials the template gets
  */
-export async function setStage(template: 'okta' | 'all'): Promise<Stage> {
+export async function setStage(
+	template: 'okta' | 'all',
+	start: StartN8n = startN8n,
+): Promise<Stage> {
 	const undo: (() => Promise<void>)[] = [];
 	const strike = async () => {
 		// The last thing that was started is the first to go.
@@ -111,7 +122,7 @@ export async function setStage(template: 'okta' | 'all'): Promise<Stage> {
 		const vendors = await step('Simulators started', async (current) => {
 			const running = await Promise.all(
 				VENDORS.map(async (vendor) => {
-					const { control, stop } = await startSimulator(vendor.key);
+					const { control, stop } = await startSimulator(vendor.startedAs ?? vendor.key);
 					undo.push(stop);
 					return { ...vendor, simulator: control };
 				}),
@@ -120,7 +131,7 @@ export async function setStage(template: 'okta' | 'all'): Promise<Stage> {
 			return running;
 		});
 		const n8n = await step('n8n started', async (current) => {
-			const host = await startN8n(installed, tarball, current);
+			const host = await start(installed, tarball, current);
 			undo.push(async () => await host.stop());
 			return host;
 		});
@@ -138,13 +149,22 @@ export async function setStage(template: 'okta' | 'all'): Promise<Stage> {
 			name: KEY_HEADER,
 			value: key,
 		});
+		const login = { user: 'approver', password: randomBytes(24).toString('base64url') };
+		const approver: Approver = {
+			credential: await n8n.client.createCredential('Approvers', 'httpBasicAuth', login),
+			...login,
+		};
 		const published = await step('Template published', async (current) => {
 			const chosen = template === 'okta' ? [systemOf(systems, 'okta')] : systems;
-			const imported = readTemplate(TEMPLATE.file);
+			const imported = withCredential(
+				readTemplate(TEMPLATE.file),
+				TEMPLATE.approval,
+				approver.credential,
+			);
 			current.result(imported.name);
 			return await publishWorkflow({ n8n, webhookKey, key }, imported, TEMPLATE, chosen);
 		});
-		return { tarball, n8n, systems, webhookKey, key, template: published, strike };
+		return { tarball, n8n, systems, webhookKey, key, approver, template: published, strike };
 	} catch (error) {
 		await strike();
 		throw error;

@@ -30,7 +30,11 @@ export type WorkflowNode = z.infer<typeof nodeSchema>;
 export const TEMPLATE = {
 	file: 'siem-alert-revoke-everywhere.json',
 	webhook: 'SIEM Alert',
-	identities: 'Accounts in the Alert',
+	identities: 'Alert Identities',
+	unidentified: 'Notify: Who Is Meant?',
+	ask: 'Ask for Approval',
+	approval: 'Approval',
+	notApproved: 'Notify: Not Approved',
 	revoke: 'Revoke Everywhere',
 	success: 'Notify: Sessions Ended',
 	failure: 'Notify: Needs a Person',
@@ -114,4 +118,38 @@ export function webhookWorkflow(
 export function webhookPath(workflow: WorkflowFile, node: string): string {
 	const webhook = workflow.nodes.find(({ name }) => name === node);
 	return z.object({ path: z.string() }).parse(webhook?.parameters).path;
+}
+
+const formFields = z.object({
+	values: z.array(
+		z
+			.object({
+				fieldName: z.string(),
+				fieldOptions: z.object({ values: z.array(z.object({ option: z.string() })) }).optional(),
+			})
+			.passthrough(),
+	),
+});
+
+/** What a form offers to choose from in one of its fields. */
+export function formOptions(workflow: WorkflowFile, node: string, field: string): string[] {
+	const form = workflow.nodes.find(({ name }) => name === node);
+	const { values } = formFields.parse(form?.parameters.formFields);
+	const options = values.find(({ fieldName }) => fieldName === field)?.fieldOptions;
+	return options?.values.map(({ option }) => option) ?? [];
+}
+
+/** Lets a form offer these to choose from in one of its fields. */
+export function withFormOptions(
+	workflow: WorkflowFile,
+	node: string,
+	field: string,
+	options: readonly string[],
+): WorkflowFile {
+	const fieldOptions = { values: options.map((option) => ({ option })) };
+	return withNode(workflow, node, (form) => {
+		const { values } = formFields.parse(form.parameters.formFields);
+		const changed = values.map((one) => (one.fieldName === field ? { ...one, fieldOptions } : one));
+		return { ...form, parameters: { ...form.parameters, formFields: { values: changed } } };
+	});
 }

@@ -131,6 +131,7 @@ describe('what is told of an alert', () => {
 		['javascript:alert(1)', null],
 		['ftp://example.com/', null],
 		['https://user:secret@example.com/', null],
+		['https://user@example.com/', null],
 		['no address', null],
 		[`https://example.com/${'x'.repeat(3000)}`, null],
 		[7, null],

@@ -103,11 +103,11 @@ export class Ledger {
 		return await this.call('/webhook', { method: 'POST', headers, body });
 	}
 
-	/** The same by a caller who comes again as long as n8n is too busy to let anybody in. */
+	/** The same by a caller who comes again, with the same request id, as long as n8n is too busy. */
 	async postPatiently(request: object): Promise<Reply> {
 		for (;;) {
 			const reply = await this.post(request);
-			if (reply.status !== 503) return reply;
+			if (reply.status < 500) return reply;
 			await sleep(BUSY_MS);
 		}
 	}

@@ -1,5 +1,5 @@
 /**
- * `npm run demo`, `npm test` and `npm run test:host` on a machine that has only Node 20 or later and
+ * `npm run demo`, `npm test` and the other tasks below on a machine that has only Node 20 or later and
  * npm: installs what package-lock.json names, brings Node 24 (as the devDependency `node`), then runs
  * the npm scripts of the list below on that Node. Plain ESM without dependencies: it runs first.
  */
@@ -28,6 +28,7 @@ const TASKS = {
 		'jest',
 	],
 	'test:host': ['build', 'jest:host'],
+	'test:queue': ['build', 'jest:queue'],
 };
 
 const OLDEST_NODE = 20;

@@ -5,7 +5,7 @@ import { type AlertSource, UnreadableAlert } from './contract';
 import { type Finding, findPeople, unreadable } from './people';
 import { customSource } from './sources/custom';
 import { sources } from './sources';
-import { anyObject, parsed, under } from './values';
+import { anyObject, bounded, parsed, under } from './values';
 
 export interface Question {
 	/** A source's key, `auto` or `custom`. */
@@ -24,8 +24,7 @@ export function identify({ source, alert, userPath }: Question): readonly Findin
 	const findings = attempt(UnreadableAlert, () => {
 		const choose = chooser(source, userPath);
 		const bodies = unwrapped(alert);
-		const fitting = bodies.length <= MAX_ALERTS;
-		if (!fitting) throw new UnreadableAlert(TOO_MANY);
+		if (bodies.length > MAX_ALERTS) throw new UnreadableAlert(TOO_MANY);
 		return bodies.flatMap(({ body, at }) => findingsIn(body, at, choose));
 	});
 	return findings instanceof UnreadableAlert ? [unreadable(findings.message)] : findings;
@@ -91,16 +90,16 @@ const UNKNOWN =
 /** An item of n8n's Webhook node: the request, with its body. */
 const webhookItem = z.object({
 	headers: z.object({}),
-	params: z.object({}),
-	query: z.object({}),
-	body: z.unknown(),
+	params: z.object({}).optional(),
+	query: z.object({}).optional(),
+	body: z.unknown().refine((body) => body !== undefined),
 });
 /** A document as a search index keeps it. */
 const indexed = z.object({ _source: anyObject });
 
 /** The bodies in what came in, each with its path. Only what is known to wrap is taken off. */
 function unwrapped(input: unknown, at = ''): readonly Body[] {
-	const value = typeof input === 'string' ? fromText(input) : input;
+	const value = typeof input === 'string' ? fromText(input) : bounded('alert', input);
 	if (Array.isArray(value)) {
 		if (value.length === 0) throw new UnreadableAlert('The alert is an empty list');
 		return value.map((one: unknown, index) => sourceOf({ body: one, at: `${at}[${index}]` }));

@@ -1,13 +1,6 @@
 /** Who of the accounts in an alert may be acted upon. Decided here once, for every source. */
 import type { Account, Alert, AlertMeta, Identity } from './contract';
-import {
-	hasStrongIdentity,
-	isSomebody,
-	nameOf,
-	sharesIdentity,
-	strongNames,
-	UNTOLD,
-} from './values';
+import { isSomebody, nameOf, strongNames, UNTOLD } from './values';
 
 /** `source`: null when nobody knows whose alert it is. */
 type KnownAlert = AlertMeta & { source: string | null };
@@ -75,7 +68,7 @@ const ONLY_NAMES =
 	'The alert names the account only by what means nothing in another system: find its email address first';
 
 const isCertain = (account: Account): boolean =>
-	hasStrongIdentity(account) && account.doubt === undefined && account.role !== 'actor';
+	strongNames(account).length > 0 && account.doubt === undefined;
 
 /** Accounts that share a doubt stand together: it is about which of them is meant. */
 const groupOf = (account: Account): Account | string => account.doubt ?? account;
@@ -107,7 +100,7 @@ function rank(account: Account): number {
 function isSame(account: Account, kept: Account): boolean {
 	const names = new Set(kept.identities.map(nameOf));
 	if (account.identities.every((identity) => names.has(nameOf(identity)))) return true;
-	return sharesIdentity(account, kept) && !contradicts(account, kept);
+	return strongNames(account).some((name) => names.has(name)) && !contradicts(account, kept);
 }
 
 /** Two ids of one directory are two accounts, even where an address is the same. */

@@ -62,7 +62,7 @@ export function accountOf(
 	const identities: Identity[] = [];
 	const notes: string[] = [];
 	let isNobody = false;
-	for (const { value, path, as } of places) {
+	for (const { value, path, as } of places.slice(0, MOST_PLACES)) {
 		if (isBlank(value)) continue;
 		const read = readValue(value);
 		if ('problem' in read) {
@@ -79,8 +79,13 @@ export function accountOf(
 		identities.push({ value: identity, kind, role, path, confidence: known });
 		if (isGuest(identity)) notes.push(GUEST);
 	}
-	return { role, identities, isNobody, notes };
+	const account = { role, identities, isNobody, notes };
+	return places.length > MOST_PLACES ? { ...account, doubt: CROWD } : account;
 }
+
+/** More places than this do not speak of one account. */
+const MOST_PLACES = 20;
+const CROWD = `The alert gives one user more than ${MOST_PLACES} names`;
 
 /**
  * The accounts of members that the author of a rule fills. One account when each holds one value.
@@ -124,22 +129,15 @@ export const doubtful = (accounts: readonly Account[], doubt: string): readonly 
 export const isSomebody = ({ identities, isNobody }: Account): boolean =>
 	identities.length > 0 && !isNobody;
 
-/** Whether an account has something by which another system finds it. */
-export const hasStrongIdentity = ({ identities }: Account): boolean =>
-	identities.some(({ kind }) => STRONG.has(kind));
+/** By these another system finds a user; a name means something in one place only. */
+const STRONG: ReadonlySet<IdentityKind> = new Set(['email', 'upn', 'entraId', 'oktaId']);
 
-/** Whether two accounts cannot be told apart by what names them across systems. */
-export const sharesIdentity = (one: Account, other: Account): boolean =>
-	strongNames(one).some((name) => strongNames(other).includes(name));
-
-/** Names that mean the same account wherever they stand: an address is one, be it called e-mail or UPN. */
+/** Names that mean the same user wherever they stand: an address is one, be it called e-mail or UPN. */
 export const strongNames = ({ identities }: Account): readonly string[] =>
 	identities.filter(({ kind }) => STRONG.has(kind)).map(nameOf);
 
 export const nameOf = ({ kind, value }: Identity): string =>
 	`${kind === 'upn' ? 'email' : kind} ${foldCase(value)}`;
-
-const STRONG: ReadonlySet<IdentityKind> = new Set(['email', 'upn', 'entraId', 'oktaId']);
 
 const GUEST =
 	'The user is a guest in Microsoft Entra: the sessions of the home organization are not reached from there';
@@ -148,8 +146,12 @@ const isGuest = (identity: string): boolean => /#ext#@/i.test(identity);
 
 const sameText = (one: string, other: string): boolean => foldCase(one) === foldCase(other);
 
-/** No blanks, brackets or separators: "Jane <jane@example.com>" and lists of addresses are no address. */
-const ADDRESS = /^[^\s@,;:<>()[\]"\\/|]+@[^\s@,;:<>()[\]"\\/|.]+(?:\.[^\s@,;:<>()[\]"\\/|.]+)+$/u;
+/**
+ * No blanks, brackets or separators: "Jane <jane@example.com>" and lists of addresses are no address.
+ * The last part of a domain is no number: `root@192.0.2.1` is a name on a computer.
+ */
+const ADDRESS =
+	/^[^\s@,;:<>()[\]"\\/|]+@(?:[^\s@,;:<>()[\]"\\/|.]+\.)+(?!\d+$)[^\s@,;:<>()[\]"\\/|.]+$/u;
 const GUID = /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i;
 const SID = /^S-1-\d+(?:-\d+)+$/i;
 
@@ -296,6 +298,32 @@ export function parsed(what: string, text: string): unknown {
 	}
 	const value = attempt(SyntaxError, (): unknown => JSON.parse(text));
 	if (value instanceof SyntaxError) throw new UnreadableAlert(`The ${what} is not valid JSON`);
+	return bounded(what, value);
+}
+
+/** Far more members and entries than alerts have. */
+const MOST_MEMBERS = 100_000;
+
+/**
+ * A value that is not too large to be looked at. However deep it is, it is walked through without
+ * recursion.
+ *
+ * @param what can follow "The "
+ * @throws UnreadableAlert
+ */
+export function bounded(what: string, value: unknown): unknown {
+	const left: unknown[] = [value];
+	let members = 0;
+	while (left.length > 0) {
+		const next = left.pop();
+		if (typeof next !== 'object' || next === null) continue;
+		const inner: readonly unknown[] = Object.values(next);
+		members += inner.length;
+		if (members > MOST_MEMBERS) {
+			throw new UnreadableAlert(`The ${what} has more than ${MOST_MEMBERS} members`);
+		}
+		for (const one of inner) left.push(one);
+	}
 	return value;
 }
 

@@ -11,6 +11,8 @@ const CALL_TIMEOUT_MS = 30_000;
 const PUBLISH_TIMEOUT_MS = 30_000;
 const EXECUTION_TIMEOUT_MS = 60_000;
 const POLL_MS = 100;
+/** The most that the public API gives at once. */
+const PAGE = 250;
 
 /** Who may sign in. */
 export interface Owner {
@@ -56,6 +58,7 @@ const invited = z.object({
 const testResult = z.object({
 	data: z.object({ status: z.enum(['OK', 'Error']), message: z.string().optional() }),
 });
+const runningList = z.object({ data: z.array(z.object({ id: z.coerce.string() })) });
 const executionList = z.object({ data: z.array(executionSchema) });
 const icon = z.union([z.string(), z.object({ light: z.string(), dark: z.string() })]);
 const listedType = z.object({
@@ -199,12 +202,16 @@ export class N8nClient {
 	 * Publishes a workflow and waits until its webhook is live: n8n answers before that. The webhook is
 	 * asked without its key, so that the question itself starts nothing.
 	 */
-	async publish(workflow: SavedWorkflow, webhookUrl: string): Promise<void> {
+	async publish(
+		workflow: SavedWorkflow,
+		webhookUrl: string,
+		method: 'GET' | 'POST' = 'POST',
+	): Promise<void> {
 		await this.publishForOthers(workflow);
 		const deadline = Date.now() + PUBLISH_TIMEOUT_MS;
 		for (;;) {
 			const response = await fetch(webhookUrl, {
-				method: 'POST',
+				method,
 				signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
 			});
 			await response.arrayBuffer();
@@ -236,6 +243,15 @@ export class N8nClient {
 		});
 	}
 
+	/** Starts a saved workflow by hand, at one of its triggers, as the button below the canvas does. */
+	async run(workflowId: string, trigger: string): Promise<void> {
+		await this.call(z.unknown(), {
+			method: 'POST',
+			path: `/rest/workflows/${workflowId}/run`,
+			body: { triggerToStartFrom: { name: trigger } },
+		});
+	}
+
 	/** All that n8n stored of an execution, as text: for searching it. */
 	async storedExecution(executionId: string): Promise<string> {
 		const stored = await this.call(z.unknown(), {
@@ -255,7 +271,7 @@ export class N8nClient {
 	private async executions(workflowId: string): Promise<Execution[]> {
 		const { data } = await this.call(executionList, {
 			method: 'GET',
-			path: `/api/v1/executions?workflowId=${workflowId}&includeData=true&limit=20`,
+			path: `/api/v1/executions?workflowId=${workflowId}&includeData=true&limit=${PAGE}`,
 			headers: { 'x-n8n-api-key': this.key },
 		});
 		return data;
@@ -279,27 +295,64 @@ export class N8nClient {
 		}
 	}
 
+	/** The ids of the executions of a workflow that n8n works on at this moment. */
+	async runningExecutions(workflowId: string): Promise<string[]> {
+		const { data } = await this.call(runningList, {
+			method: 'GET',
+			path: `/api/v1/executions?workflowId=${workflowId}&status=running`,
+			headers: { 'x-n8n-api-key': this.key },
+		});
+		return data.map(({ id }) => id);
+	}
+
+	/** Presses "Stop" in an execution. */
+	async stopExecution(executionId: string): Promise<void> {
+		await this.call(z.unknown(), {
+			method: 'POST',
+			path: `/rest/executions/${executionId}/stop`,
+		});
+	}
+
 	/**
-	 * Does what starts an execution of a workflow, and gives the execution when it is finished, which
-	 * one that waits for somebody is not. For workflows that nobody else starts at the same time.
+	 * Does what starts `count` executions of a workflow, and gives them when all are finished, which one
+	 * that waits for somebody is not. For workflows that nobody else starts at the same time, and at
+	 * most 250 executions.
 	 */
-	async executionAfter(
+	async executionsAfter(
 		workflowId: string,
+		count: number,
 		trigger: () => Promise<void>,
 		timeoutMs = EXECUTION_TIMEOUT_MS,
-	): Promise<Execution> {
-		const known = new Set((await this.finishedExecutions(workflowId)).map(({ id }) => id));
+	): Promise<Execution[]> {
+		const known = Math.max(
+			0,
+			...(await this.finishedExecutions(workflowId)).map(({ id }) => Number(id)),
+		);
 		await trigger();
 		const deadline = Date.now() + timeoutMs;
 		for (;;) {
-			const fresh = (await this.finishedExecutions(workflowId)).find(({ id }) => !known.has(id));
-			if (fresh !== undefined) return fresh;
+			const finished = await this.finishedExecutions(workflowId);
+			const fresh = finished.filter(({ id }) => Number(id) > known);
+			if (fresh.length >= count) return fresh;
 			if (Date.now() > deadline) {
 				const seconds = String(timeoutMs / 1000);
-				throw new Error(`Workflow ${workflowId} finished no execution within ${seconds} s.`);
+				throw new Error(
+					`Workflow ${workflowId} finished ${fresh.length} of ${count} executions within ${seconds} s.`,
+				);
 			}
 			await sleep(POLL_MS);
 		}
+	}
+
+	/** Does what starts one execution of a workflow, and gives it when it is finished. */
+	async executionAfter(
+		workflowId: string,
+		trigger: () => Promise<void>,
+		timeoutMs?: number,
+	): Promise<Execution> {
+		const [execution] = await this.executionsAfter(workflowId, 1, trigger, timeoutMs);
+		if (execution === undefined) throw new Error('One execution was waited for.');
+		return execution;
 	}
 
 	private async listedTypes(path: string, prefix: string): Promise<ListedType[]> {

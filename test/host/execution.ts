@@ -23,7 +23,7 @@ export const executionSchema = z
 		id: z.coerce.string(),
 		status: z.string(),
 		mode: z.string(),
-		startedAt: z.string(),
+		startedAt: z.string().nullable(),
 		stoppedAt: z.string().nullable(),
 		data: z.object({
 			resultData: z

@@ -4,21 +4,7 @@
  *
  *   jest --config test/host/jest.config.js --selectProjects servers
  */
-const common = {
-	// From the folder above: a project's own is read from there.
-	rootDir: '.',
-	testEnvironment: 'node',
-	transform: {
-		'^.+\\.ts$': [
-			'@swc/jest',
-			{
-				jsc: { target: 'es2023', parser: { syntax: 'typescript' } },
-				module: { type: 'commonjs' },
-				sourceMaps: 'inline',
-			},
-		],
-	},
-};
+const common = require('./jest.common');
 
 module.exports = {
 	rootDir: '../..',
@@ -30,7 +16,7 @@ module.exports = {
 			displayName: 'n8n',
 			roots: ['<rootDir>/test/host'],
 			testMatch: ['**/*.test.ts'],
-			testPathIgnorePatterns: ['/node_modules/', '/test/host/servers/'],
+			testPathIgnorePatterns: ['/node_modules/', '/test/host/queue/', '/test/host/servers/'],
 			globalSetup: '<rootDir>/test/host/global-setup.ts',
 			globalTeardown: '<rootDir>/test/host/global-teardown.ts',
 		},

@@ -12,6 +12,13 @@ const stageSchema = z.object({
 	n8nUrl: z.string(),
 	logFile: z.string(),
 	userFolder: z.string(),
+	processes: z.array(
+		z.object({
+			role: z.enum(['start', 'worker', 'webhook']),
+			url: z.string(),
+			logFile: z.string(),
+		}),
+	),
 	owner: z.object({ email: z.string(), password: z.string() }),
 	session: z.object({ cookie: z.string(), key: z.string() }),
 	systems: z.array(z.object({ key: z.string(), simulatorUrl: z.string(), credential })),
@@ -32,6 +39,7 @@ export function publishStage({ n8n, systems, webhookKey, approver, template }: S
 		n8nUrl: n8n.url,
 		logFile: n8n.logFile,
 		userFolder: n8n.userFolder,
+		processes: n8n.processes.map(({ role, url, logFile }) => ({ role, url, logFile })),
 		owner: n8n.owner,
 		session: n8n.client.session,
 		systems: systems.map(({ key, simulator: { url }, credential: made }) => ({
@@ -49,8 +57,10 @@ export function publishStage({ n8n, systems, webhookKey, approver, template }: S
 /** The stage, for a test file. */
 export function onStage() {
 	const text = process.env[VARIABLE];
-	if (text === undefined) throw new Error('The host tests run by "npm run test:host" only.');
-	const { n8nUrl, logFile, userFolder, owner, session, ...data } = stageSchema.parse(
+	if (text === undefined) {
+		throw new Error('These tests run by "npm run test:host" and "npm run test:queue" only.');
+	}
+	const { n8nUrl, logFile, userFolder, processes, owner, session, ...data } = stageSchema.parse(
 		JSON.parse(text),
 	);
 	const systems = VENDORS.flatMap((vendor) =>
@@ -65,7 +75,14 @@ export function onStage() {
 	const okta = systemOf(systems, 'okta');
 	return {
 		...data,
-		n8n: { url: n8nUrl, logFile, userFolder, owner, client: new N8nClient(n8nUrl, session) },
+		n8n: {
+			url: n8nUrl,
+			logFile,
+			userFolder,
+			processes,
+			owner,
+			client: new N8nClient(n8nUrl, session),
+		},
 		systems,
 		okta: okta.credential,
 		oktaData: okta.credentialData(okta.simulator.url),

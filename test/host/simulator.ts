@@ -20,7 +20,9 @@ const state = z.object({
 	),
 });
 const traffic = z.object({
-	requests: z.array(z.object({ method: z.string(), path: z.string() }).passthrough()),
+	requests: z.array(
+		z.object({ method: z.string(), path: z.string(), route: z.string().optional() }).passthrough(),
+	),
 	violations: z.array(z.unknown()),
 	unmatched: z.array(z.unknown()),
 });
@@ -76,7 +78,12 @@ export class SimulatorControl {
 		return await this.read(traffic, 'requests');
 	}
 
-	/** Back to the state of the seed: the sessions live again. */
+	/** Makes a user who is signed in so many times. */
+	async addUser(login: string, sessions: number): Promise<void> {
+		await this.read(z.unknown(), 'actions/addUser', 'POST', { login, sessions });
+	}
+
+	/** Back to the state of the seed: the sessions live again, faults are gone. */
 	async reset(): Promise<void> {
 		await this.read(z.unknown(), 'reset', 'POST');
 	}

@@ -7,7 +7,7 @@ import { rm } from 'node:fs/promises';
 import type { Credential, SavedWorkflow } from './client';
 import type { Execution } from './execution';
 import { installN8n } from './install';
-import { startN8n, temporaryFolder, type N8nHost } from './n8n';
+import { startN8n, temporaryFolder, type N8nHost, type StartN8n } from './n8n';
 import { step } from './progress';
 import { startSimulator, type SimulatorControl } from './simulator';
 import { pack, type Tarball } from './tarball';
@@ -98,7 +98,10 @@ async function makeCredential(
  *
  * @param template the systems whose credentials the template gets
  */
-export async function setStage(template: 'okta' | 'all'): Promise<Stage> {
+export async function setStage(
+	template: 'okta' | 'all',
+	start: StartN8n = startN8n,
+): Promise<Stage> {
 	const undo: (() => Promise<void>)[] = [];
 	const strike = async () => {
 		// The last thing that was started is the first to go.
@@ -128,7 +131,7 @@ export async function setStage(template: 'okta' | 'all'): Promise<Stage> {
 			return running;
 		});
 		const n8n = await step('n8n started', async (current) => {
-			const host = await startN8n(installed, tarball, current);
+			const host = await start(installed, tarball, current);
 			undo.push(async () => await host.stop());
 			return host;
 		});

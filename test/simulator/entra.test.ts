@@ -451,6 +451,42 @@ describe('permissions', () => {
 	});
 });
 
+describe('an update of accountEnabled', () => {
+	const update = (body: string, bearer: string, type = 'application/json') =>
+		call('PATCH', `/v1.0/users/${encode(NORA)}`, {
+			bearer,
+			headers: { 'content-type': type },
+			body,
+		});
+
+	it('disables an account and enables it again, and ends no session', async () => {
+		const bearer = tokenWith('User.EnableDisableAccount.All', 'User.Read.All');
+		const sessions = entra.sessionsOf(NORA);
+		expect((await update('{"accountEnabled":false}', bearer)).status).toBe(204);
+		expect(entra.getUser(NORA)?.accountEnabled).toBe(false);
+		expect(() => entra.signIn(NORA)).toThrow('disabled');
+		expect((await update('{"accountEnabled":true}', bearer)).status).toBe(204);
+		expect(entra.getUser(NORA)?.accountEnabled).toBe(true);
+		expect(entra.sessionsOf(NORA)).toEqual(sessions);
+		expect(simulator.violations).toEqual([]);
+	});
+
+	it('needs its permission', async () => {
+		const reply = await update('{"accountEnabled":false}', token);
+		expect(problem(reply)).toEqual([403, 'Authorization_RequestDenied']);
+		expect(entra.getUser(NORA)?.accountEnabled).toBe(true);
+	});
+
+	it.each(['{}', '{"accountEnabled":"false"}', '{"accountEnabled":false,"jobTitle":"x"}', 'no'])(
+		'refuses %s',
+		async (body) => {
+			const reply = await update(body, tokenWith('User.ReadWrite.All'));
+			expect(problem(reply)).toEqual([400, 'BadRequest']);
+			expect(entra.getUser(NORA)?.accountEnabled).toBe(true);
+		},
+	);
+});
+
 describe('revokeSignInSessions', () => {
 	const validFrom = async () =>
 		(await get(`/v1.0/users/${NORA}?$select=signInSessionsValidFromDateTime`)).json

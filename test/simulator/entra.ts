@@ -32,6 +32,7 @@ const API = 'https://learn.microsoft.com/en-us/graph/api';
 const SOURCES = {
 	users: `${API}/user-list?view=graph-rest-1.0`,
 	user: `${API}/user-get?view=graph-rest-1.0`,
+	update: `${API}/user-update?view=graph-rest-1.0`,
 	revoke: `${API}/user-revokesigninsessions?view=graph-rest-1.0`,
 	batch: 'https://learn.microsoft.com/en-us/graph/json-batching',
 	token:
@@ -45,6 +46,8 @@ const FULL_READ = [
 	'Directory.ReadWrite.All',
 ];
 const READ = ['User.ReadBasic.All', ...FULL_READ];
+/** For `accountEnabled`; the first is documented together with `User.Read.All`. */
+const DISABLE = ['User.EnableDisableAccount.All', 'User.ReadWrite.All', 'Directory.ReadWrite.All'];
 const REVOKE = ['User.RevokeSessions.All', 'User.ReadWrite.All', 'Directory.ReadWrite.All'];
 
 /** Returned unless something is selected. */
@@ -163,6 +166,8 @@ const batchSchema = z.object({
 		}),
 	),
 });
+
+const enabledSchema = z.object({ accountEnabled: z.boolean() }).strict();
 
 type BatchStep = z.infer<typeof batchSchema>['requests'][number];
 
@@ -444,6 +449,17 @@ export class Entra extends EntraDirectory implements SimulatedVendor {
 				this.readUser(request, principal),
 			),
 			this.graph(
+				{
+					name: 'updateUser',
+					method: 'PATCH',
+					url: '/v1.0/users/{user}',
+					source: SOURCES.update,
+					scopes: DISABLE,
+					body: { contentType: 'application/json' },
+				},
+				(request, principal) => this.enable(request, principal),
+			),
+			this.graph(
 				{ ...revoke, url: '/v1.0/users/{user}/revokeSignInSessions' },
 				(request, principal) => this.revoke(request, principal),
 			),
@@ -615,6 +631,19 @@ export class Entra extends EntraDirectory implements SimulatedVendor {
 			status: 200,
 			body: { '@odata.context': this.context(request, '/$entity'), ...shown },
 		};
+	}
+
+	/** Of an update, only what enables and disables an account. */
+	private enable(request: VendorRequest, principal: EntraPrincipal): Reply {
+		const user = this.named(request, principal);
+		let change: z.infer<typeof enabledSchema>;
+		try {
+			change = enabledSchema.parse(JSON.parse(request.body));
+		} catch {
+			throw badRequest('The simulated update takes accountEnabled alone.');
+		}
+		this.updateUser(user.id, change);
+		return { status: 204 };
 	}
 
 	private revoke(request: VendorRequest, principal: EntraPrincipal): Reply {

@@ -133,17 +133,13 @@ function named(subject: unknown, at: string): readonly Named[] {
 		case 'account':
 			return [place('uri', String(uri).replace(/^acct:/, ''), 'upn')];
 		case 'aliases':
-			return (identifiers ?? [])
-				.slice(0, MOST_ALIASES)
-				.flatMap((one, index) =>
-					isAliases(one) ? [] : named(one, under(at, `identifiers[${index}]`)),
-				);
+			return (identifiers ?? []).flatMap((one, index) =>
+				isAliases(one) ? [] : named(one, under(at, `identifiers[${index}]`)),
+			);
 		default:
 			return [];
 	}
 }
-
-const MOST_ALIASES = 20;
 
 /** Aliases do not hold aliases (RFC 9493, section 3.2.8). */
 const isAliases = (one: unknown): boolean => memberOf(one, 'format') === 'aliases';

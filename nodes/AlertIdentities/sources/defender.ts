@@ -1,5 +1,6 @@
 /**
- * Microsoft Defender XDR: an alert of Microsoft Graph, or its answer with a list of them.
+ * Microsoft Defender XDR: an alert of Microsoft Graph, its answer with several, or an incident with
+ * its alerts.
  *
  * https://learn.microsoft.com/graph/api/resources/security-alert
  * https://learn.microsoft.com/graph/api/resources/security-alertevidence (what roles mean)
@@ -33,34 +34,38 @@ const alert = z.object({
 	severity: z.unknown(),
 	createdDateTime: z.unknown(),
 	alertWebUrl: z.unknown(),
-	evidence: z.array(z.unknown()),
+	evidence: z.array(z.unknown()).nullish(),
 });
 
 const isOfGraph = (one: unknown): boolean =>
 	z.object({ [TYPE]: z.string().startsWith(NAMESPACE) }).safeParse(one).success;
 
-const marked = z
-	.object({ evidence: z.array(z.unknown()) })
-	.passthrough()
-	.refine((one) => isOfGraph(one) || one.evidence.some(isOfGraph))
-	.pipe(alert);
+const marked = alert
+	.extend({ evidence: z.array(z.unknown()), [TYPE]: z.unknown() })
+	.refine((one) => isOfGraph(one) || one.evidence.some(isOfGraph));
 
-const schema = z.union([marked, z.object({ value: z.array(marked).min(1) })]);
+/** One that is marked tells what the others are: an alert may have no evidence. */
+const several = z
+	.array(alert)
+	.refine((alerts) => alerts.some((one) => marked.safeParse(one).success));
+
+const schema = z.union([marked, z.object({ value: several }), z.object({ alerts: several })]);
 
 export const defender = defineSource<z.infer<typeof schema>>({
 	key: 'defender',
 	title: 'Microsoft Defender',
 	schema,
-	read: (body, at) =>
-		'value' in body
-			? body.value.map((one, index) => alertIn(one, under(at, `value[${index}]`)))
-			: [alertIn(body, at)],
+	read(body, at) {
+		if ('evidence' in body) return [alertIn(body, at)];
+		const [name, alerts] = 'value' in body ? ['value', body.value] : ['alerts', body.alerts];
+		return alerts.map((one, index) => alertIn(one, under(at, `${name}[${index}]`)));
+	},
 });
 
 /** Its `assignedTo` is the analyst, so it is not even part of the schema. */
 function alertIn(body: z.infer<typeof alert>, at: string): Alert {
 	const { id, title, severity, createdDateTime, alertWebUrl } = body;
-	const entries = body.evidence.flatMap((one, index): readonly Entry[] => {
+	const entries = (body.evidence ?? []).flatMap((one, index): readonly Entry[] => {
 		const read = evidence.safeParse(one);
 		const place = under(at, `evidence[${index}]`);
 		return read.success ? entryOf(read.data, place) : [];

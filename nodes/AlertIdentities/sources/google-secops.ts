@@ -17,6 +17,7 @@ import {
 	metaOf,
 	type Named,
 	type Place,
+	strongNames,
 	under,
 } from '../values';
 
@@ -109,12 +110,17 @@ function userAccount(role: Role, user: Place): Account {
 
 const USER_FIELD = /^(?:target_?)?(?:user|user_?id|user_?name|user_?email|email|upn)$/i;
 
+const SEVERAL = 'The fields of the rule name several users, and do not say which of them is meant';
+
 /** What the rule's author groups by, where the events name nobody. */
-const accountsInFields = (rule: Place): readonly Account[] =>
-	entries(member(rule.value, rule.path, 'detectionFields'))
+function accountsInFields(rule: Place): readonly Account[] {
+	const accounts = entries(member(rule.value, rule.path, 'detectionFields'))
 		.filter(({ value }) => USER_FIELD.test(String(memberOf(value, 'key'))))
 		.map(({ value, path }) =>
 			accountOf('subject', 'medium', [
 				{ value: memberOf(value, 'value'), path: `${path}.value`, as: 'name' },
 			]),
 		);
+	const isOne = new Set(accounts.flatMap(strongNames)).size < 2;
+	return isOne ? accounts : doubtful(accounts, SEVERAL);
+}

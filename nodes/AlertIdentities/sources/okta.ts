@@ -5,8 +5,8 @@
  * https://developer.okta.com/docs/reference/api/event-types/
  */
 import { z } from 'zod';
-import { type Account, type Alert, defineSource } from '../contract';
-import { accountOf, doubtful, metaOf, under } from '../values';
+import { type Account, type Alert, defineSource, type Role } from '../contract';
+import { accountOf, metaOf, under } from '../values';
 
 const party = z.object({ id: z.unknown(), type: z.unknown(), alternateId: z.unknown() });
 
@@ -59,14 +59,12 @@ const OWN_EVENTS = new RegExp(
 	].join('|'),
 );
 
-const WHOSE =
-	'The event names only who acted, and is none of which Okta says that it is about them';
-
 function alertIn(one: z.infer<typeof event>, at: string): Alert {
 	const { uuid, displayMessage, eventType, severity, published, actor, target } = one;
 	const targets = (target ?? []).flatMap((each, index) =>
 		accountsIn(each, under(at, `target[${index}]`), 'target'),
 	);
+	const actorRole = OWN_EVENTS.test(eventType) ? 'subject' : 'actor';
 	return {
 		meta: metaOf({
 			id: uuid,
@@ -75,18 +73,12 @@ function alertIn(one: z.infer<typeof event>, at: string): Alert {
 			detectedAt: published,
 			url: null,
 		}),
-		accounts: targets.length > 0 ? targets : actors(actor, under(at, 'actor'), eventType),
+		accounts: targets.length > 0 ? targets : accountsIn(actor, under(at, 'actor'), actorRole),
 	};
 }
 
-function actors(actor: unknown, at: string, eventType: string): readonly Account[] {
-	return OWN_EVENTS.test(eventType)
-		? accountsIn(actor, at, 'subject')
-		: doubtful(accountsIn(actor, at, 'actor'), WHOSE);
-}
-
 /** The account that an actor or a target is; none for applications, groups and Okta itself. */
-function accountsIn(one: unknown, at: string, role: Account['role']): readonly Account[] {
+function accountsIn(one: unknown, at: string, role: Role): readonly Account[] {
 	const read = party.extend({ type: z.literal('User') }).safeParse(one);
 	if (!read.success) return [];
 	const { id, alternateId } = read.data;

@@ -6,16 +6,7 @@
  */
 import { z } from 'zod';
 import { type Account, defineSource } from '../contract';
-import {
-	accountOf,
-	doubtful,
-	isBlank,
-	isSomebody,
-	joined,
-	metaOf,
-	type Place,
-	under,
-} from '../values';
+import { accountOf, isBlank, isSomebody, joined, metaOf, type Place, under } from '../values';
 
 const parties = z.array(z.unknown()).nullish();
 
@@ -100,9 +91,6 @@ export const wazuh = defineSource<z.infer<typeof schema>>({
 	},
 });
 
-const ADMINISTRATOR =
-	'The alert names only who acted, and they acted as an administrator or on the directory';
-
 /** Types of users that are administrators, of the tenant or of Microsoft. */
 const ADMINISTRATORS: readonly unknown[] = ['2', '3'];
 const DIRECTORY_CHANGE = '8';
@@ -123,12 +111,11 @@ function ofOffice(one: z.infer<typeof office365>, at: string): readonly Account[
 			]),
 		),
 	].filter(isSomebody);
-	if (targets.length > 0) {
-		return [...targets, ...actors.map((actor) => ({ ...actor, role: 'actor' as const }))];
-	}
 	const isAdministrator =
 		record === DIRECTORY_CHANGE || ADMINISTRATORS.includes(String(one.UserType));
-	return isAdministrator ? doubtful(actors, ADMINISTRATOR) : actors;
+	return targets.length > 0 || isAdministrator
+		? [...targets, ...actors.map((actor) => ({ ...actor, role: 'actor' as const }))]
+		: actors;
 }
 
 /** An object can be anything: only an address names a user. */

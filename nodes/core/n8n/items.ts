@@ -23,7 +23,10 @@ export const isTool = (context: IExecuteFunctions): boolean =>
 export const inputMessage = (parameter: string, problem: string, itemIndex: number): string =>
 	`The parameter '${parameter}' of item ${itemIndex} ${problem}: correct it and run the item again; nothing was sent for it`;
 
-/** When an execution is cancelled n8n throws its items away: what was done stays in n8n's log. */
+/**
+ * When an execution is cancelled n8n throws its items away: what was done stays in n8n's log. It
+ * stands in the message, because n8n's usual log has nothing but messages.
+ */
 export function logAfterCancel(
 	context: IExecuteFunctions,
 	results: readonly TargetResult[],
@@ -32,13 +35,10 @@ export function logAfterCancel(
 	if (!context.getExecutionCancelSignal()?.aborted) return;
 	const sent = results.filter(({ steps }) => steps.some(({ step }) => step === 'revokeSessions'));
 	for (const { connector, identityKey, outcome, cause, vendorRequestId } of sent) {
-		context.logger.info('Session revocation was cancelled; this is what had been done', {
-			requestId,
-			connector,
-			user: identityKey,
-			outcome,
-			cause,
-			vendorRequestId,
-		});
+		const done = { requestId, connector, user: identityKey, outcome, cause, vendorRequestId };
+		context.logger.info(
+			`Session revocation was cancelled; what had been done: ${JSON.stringify(done)}`,
+			done,
+		);
 	}
 }

@@ -255,7 +255,10 @@ export const microsoftEntra: VendorFacts = {
 		{ title: 'client secret, tenant by its domain', tokenRequests: 1 },
 		{ title: 'certificate', tokenRequests: 1 },
 	],
-	unusedRoutes: {},
+	unusedRoutes: {
+		updateUser:
+			'No node disables an account; the template Leaver has n8n do it before the revocation',
+	},
 	cannotHave: (kind, value) =>
 		kind === 'login' && value.includes('#EXT#')
 			? 'a sign-in name with #EXT# is that of a guest, whom the connector refuses to touch'

@@ -111,7 +111,10 @@ test('evidence of the wrong shape does not hide the others', () => {
 	expect(users(alert)).toEqual(['jane@example.com']);
 });
 
-test("Graph's answer with several alerts", () => {
+test("Graph's answer with several alerts, and an incident with its alerts", () => {
 	const value = [alertWith(evidenceOf('jane', [])), alertWith(evidenceOf('joe', []))];
-	expect(users({ '@odata.context': 'x', value })).toEqual(['jane@example.com', 'joe@example.com']);
+	const people = ['jane@example.com', 'joe@example.com'];
+	expect(users({ '@odata.context': 'x', value })).toEqual(people);
+	expect(users({ id: '28282', assignedTo: 'analyst@example.com', alerts: value })).toEqual(people);
+	expect(find({ value: [...value, { id: 'b', evidence: [] }] })).toHaveLength(3);
 });

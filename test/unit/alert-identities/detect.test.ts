@@ -131,6 +131,7 @@ describe('what is told of an alert', () => {
 		['javascript:alert(1)', null],
 		['ftp://example.com/', null],
 		['https://user:secret@example.com/', null],
+		['https://user@example.com/', null],
 		['no address', null],
 		[`https://example.com/${'x'.repeat(3000)}`, null],
 		[7, null],
@@ -229,6 +230,43 @@ describe('hostile alerts', () => {
 		]);
 		expect(users(crowd(list.slice(1)))).toHaveLength(MAX_ACCOUNTS);
 	});
+
+	test.each([
+		['entities', { SystemAlertId: 'a', Entities: Array(1_000_000).fill({ Type: 'account' }) }],
+		['alerts', { source: 'elastic', alerts: '{},'.repeat(1_000_000) + '{}' }],
+		[
+			'users',
+			{ ...fixture('splunk-webhook'), result: { user: Array(1_000_000).fill('a@b.example') } },
+		],
+		['members', Object.fromEntries(Array.from({ length: 200_000 }, (_, index) => [index, 1]))],
+	])('a million %s are not looked at', (_, alert) => {
+		expect(find(alert)).toEqual([
+			expect.objectContaining({
+				user: null,
+				reason: expect.stringMatching(/more than 100000 members/),
+			}),
+		]);
+	});
+
+	test('a user of more names than anybody has', () => {
+		const emailAddresses = Array.from({ length: 90_000 }, (_, index) => `user${index}@example.com`);
+		const event = { principal: { user: { emailAddresses } } };
+		const [finding, ...others] = find({ collectionElements: [{ references: [{ event }] }] });
+		expect(others).toEqual([]);
+		expect(finding).toMatchObject({
+			user: null,
+			reason: expect.stringMatching(/more than 20 names/),
+		});
+	});
+
+	test.each([
+		'root@192.0.2.1',
+		'jane@localhost',
+		'Jane <jane@example.com>',
+		'a@x.example,b@x.example',
+	])('%s is no address', (user) =>
+		expect(users({ ...fixture('splunk-webhook'), result: { user } })).toEqual([]),
+	);
 
 	test('a text that is too long to be read', () => {
 		expect(notIdentified(' '.repeat(17 * 1024 * 1024) + '{}')[0]?.reason).toMatch(/longer than/);

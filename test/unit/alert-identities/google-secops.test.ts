@@ -104,6 +104,16 @@ test('fields of the rule stand in where the events name nobody', () => {
 	]);
 });
 
+test('fields of the rule that name two users name nobody', () => {
+	const detectionFields = [
+		{ key: 'user', value: 'admin@example.com' },
+		{ key: 'target_user', value: 'jane@example.com' },
+	];
+	const alert = { ...detectionOf({}), detection: [{ detectionFields }] };
+	expect(users(alert)).toEqual([]);
+	expect(candidates(alert)).toEqual(['email admin@example.com', 'email jane@example.com']);
+});
+
 test('several detections in one answer', () => {
 	const detections = [detectionOf({ principal: userOf('jane') }), detectionOf({})];
 	expect(find({ detections, nextPageToken: 'x' }).map(({ user }) => user)).toEqual([

@@ -1,22 +1,19 @@
 /**
- * Writes what follows from the folders of connectors and from the node and credential files:
- * the registry, package.json's n8n block and index.js. `--check` writes nothing and fails when
- * something is out of date.
+ * Writes what follows from the folders of connectors and from the node and credential files: the
+ * registry, package.json's n8n block, index.js, and the tables of the documents that repeat what the
+ * code declares. `--check` writes nothing and fails when something is out of date.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { format } from 'prettier';
+import { pathToFileURL } from 'node:url';
+import type { ICredentialType, INodeType } from 'n8n-workflow';
+import { format, resolveConfig } from 'prettier';
 
 const check = process.argv.includes('--check');
 const stale: string[] = [];
 
 async function put(file: string, text: string): Promise<void> {
-	const config = {
-		useTabs: true,
-		singleQuote: true,
-		printWidth: 100,
-		trailingComma: 'all',
-	} as const;
+	const config = await resolveConfig(file);
 	const wanted = file.endsWith('.json') ? text : await format(text, { ...config, filepath: file });
 	if (existsSync(file) && readFileSync(file, 'utf8') === wanted) return;
 	if (check) stale.push(file);
@@ -66,6 +63,25 @@ ${[...nodes, ...credentials]
 };
 `,
 );
+
+/** An instance of each class by its file's path, without extension. */
+async function made<T>(folder: string, end: string): Promise<Map<string, T>> {
+	const instances = new Map<string, T>();
+	for (const file of filesIn(folder, end)) {
+		const module = (await import(pathToFileURL(file).href)) as Record<string, new () => T>;
+		const type = module[classOf(file)];
+		if (type) instances.set(file.slice(0, -end.length), new type());
+	}
+	return instances;
+}
+
+// What was just written is read from here on.
+const { pages } = await import('./generate/pages');
+const parts = {
+	nodes: await made<INodeType>('nodes', '.node.ts'),
+	credentials: await made<ICredentialType>('credentials', '.credentials.ts'),
+};
+for (const [file, text] of pages(parts)) await put(file, text);
 
 if (stale.length > 0) {
 	console.error(

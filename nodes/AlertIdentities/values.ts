@@ -1,7 +1,7 @@
 /** Single values of an alert: what they are, and what must never be taken for a user. */
 import { z } from 'zod';
 import { attempt } from '../core/attempt';
-import { foldCase, MAX_IDENTITY_LENGTH, readIdentity } from '../core/identity';
+import { foldCase, readIdentity } from '../core/identity';
 import {
 	type Account,
 	type AlertMeta,
@@ -39,19 +39,11 @@ export const isBlank = (value: unknown): boolean =>
 
 /** Two values as one, such as a name and its domain; none when one of them is missing. */
 export function joined(one: Place, separator: '@' | '\\', other: Place): Place {
-	const [first, last] = [readValue(one.value), readValue(other.value)];
+	const [first, last] = [readIdentity(one.value), readIdentity(other.value)];
 	const path = `${one.path} + ${other.path}`;
 	if ('problem' in first || 'problem' in last) return { value: undefined, path };
 	return { value: first.identity + separator + last.identity, path };
 }
-
-/** Far longer than any name, so that a hostile text is not even looked at. */
-const LONGEST_VALUE = 4 * MAX_IDENTITY_LENGTH;
-
-const readValue = (value: unknown): ReturnType<typeof readIdentity> =>
-	typeof value === 'string' && value.length > LONGEST_VALUE
-		? { problem: `is longer than ${MAX_IDENTITY_LENGTH} characters` }
-		: readIdentity(value);
 
 /** One account of which several places speak. Places that hold nothing usable are left out. */
 export function accountOf(
@@ -64,7 +56,7 @@ export function accountOf(
 	let isNobody = false;
 	for (const { value, path, as } of places.slice(0, MOST_PLACES)) {
 		if (isBlank(value)) continue;
-		const read = readValue(value);
+		const read = readIdentity(value);
 		if ('problem' in read) {
 			notes.push(`The value at ${path} was left out: it ${read.problem}`);
 			continue;

@@ -29,7 +29,7 @@ interface Entries {
 	isWhole: boolean;
 }
 
-export const misfit = (reply: VendorReply, member: string, what: string): UnusableReply =>
+const misfit = (reply: VendorReply, member: string, what: string): UnusableReply =>
 	new UnusableReply(reply, {
 		cause: 'unexpected_reply',
 		advice: `it does not fit '${member}' of the provider description: ${what}`,
@@ -41,7 +41,8 @@ export const describedRequest = (
 	template: Template,
 	values: Values,
 ): VendorRequest => ({
-	...requestOf(template, values),
+	// What a look-up answers is compared with the user: it cannot mean anybody else.
+	...requestOf(template, values, kind !== 'lookup'),
 	idempotent: true,
 	bucket: kind,
 	needs: [],
@@ -73,8 +74,8 @@ export function* entriesOf(
 	const found = new Map<string, unknown>();
 	let further = firstPage(pages);
 	for (let page = 1; ; page += 1) {
-		const query = { ...described.query, ...further };
-		const reply = yield describedRequest(kind, { ...described, query }, values);
+		const request = describedRequest(kind, described, values);
+		const reply = yield { ...request, query: { ...request.query, ...further } };
 		if (hasStatus(reply, notFound)) return { reply, entries: null };
 		const isNone = hasStatus(reply, nothingToRevoke);
 		if (!isNone && !hasStatus(reply, success)) throw new UnusableReply(reply);

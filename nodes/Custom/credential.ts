@@ -1,7 +1,15 @@
 import { z } from 'zod';
-import { type Access, type Field, isSafePath, type Probe, readBaseUrl } from '../core/connector';
+import {
+	type Access,
+	type Field,
+	isSafePath,
+	type Probe,
+	readBaseUrl,
+	readWord,
+	refusing,
+} from '../core/connector';
+import { describedRequest } from './answers';
 import { type Description, readDescription } from './description';
-import { requestOf } from './template';
 
 /** How requests prove who sends them. */
 type Authentication =
@@ -123,7 +131,6 @@ export const fields: readonly Field[] = [
 	},
 ];
 
-const visible = /^[\x21-\x7e]+$/;
 const printable = /^[\x20-\x7e]+$/;
 /** https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2 */
 const headerToken = /^[\w!#$%&'*+.^`|~-]+$/;
@@ -151,10 +158,7 @@ export const schema = z
 		provider: z.unknown(),
 	})
 	.transform((given, context): CustomCredential => {
-		const wrong = (field: keyof typeof given, message: string): typeof z.NEVER => {
-			context.addIssue({ code: z.ZodIssueCode.custom, path: [field], message });
-			return z.NEVER;
-		};
+		const wrong = refusing<keyof typeof given>(context);
 		const base = readBaseUrl(given.baseUrl, { allowPath: true });
 		if ('problem' in base) return wrong('baseUrl', base.problem);
 		if (!isSafePath(new URL(base.url).pathname.replace(/\/*$/, '/'))) {
@@ -176,10 +180,9 @@ export const schema = z
 				return { ...at, authentication, username, password };
 			}
 			case 'bearer': {
-				const token = given.token.trim().replace(/^Bearer\s+/i, '');
-				if (token === '') return wrong('token', 'is empty');
-				if (!visible.test(token)) return wrong('token', 'contains characters that no token has');
-				return { ...at, authentication, token };
+				const token = readWord(given.token, 'token', 'Bearer');
+				if ('problem' in token) return wrong('token', token.problem);
+				return { ...at, authentication, token: token.word };
 			}
 			case 'header': {
 				const headerName = given.headerName.trim();
@@ -285,12 +288,7 @@ export function probe({ provider }: CustomCredential): Probe | { impossible: str
 		};
 	}
 	return {
-		request: {
-			...requestOf(lookup, { user: NOBODY }),
-			idempotent: true,
-			bucket: 'lookup',
-			needs: [],
-		},
+		request: describedRequest('lookup', lookup, { user: NOBODY }),
 		accepted: [...lookup.success, ...lookup.notFound],
 	};
 }

@@ -50,50 +50,50 @@ export const isPathTemplate = (text: string): boolean =>
  * The request of a template. In the path a value is a part of one segment, in the query a part of
  * one value, in the body a part of one text.
  *
+ * @param isStrict within a longer text a value must not end what surrounds it
  * @throws InvalidInput when a value is not known, or could mean more there than itself
  * @throws UnsafeSegmentError when a value cannot be part of a path
  */
 export function requestOf(
 	{ method, path, query, headers, body }: Template,
 	values: Values,
+	isStrict: boolean,
 ): Pick<VendorRequest, 'method' | 'path' | 'query' | 'headers' | 'body'> {
+	const fill = filler(values, isStrict);
+	const segments = path.split('/').map((one) => fill(one, (value) => pathOf`${value}`));
 	return {
 		method,
-		path: path
-			.split('/')
-			.map((segment) => fill(segment, values, (value) => pathOf`${value}`))
-			.join('/'),
-		...(query ? { query: mapValues(query, (text) => fill(text, values)) } : {}),
+		path: segments.join('/'),
+		...(query ? { query: mapValues(query, (text) => fill(text)) } : {}),
 		...(headers ? { headers } : {}),
-		...(body === undefined ? {} : { body: { json: fillBody(body, values) } }),
+		...(body === undefined ? {} : { body: { json: fillBody(body, fill) } }),
 	};
 }
 
-/** Within a longer text, such as a filter, a value must not end what surrounds it. */
+/** What means nothing in a filter or a query language. */
 const plain = /^[\p{L}\p{M}\p{N}@._+:~|-]*$/u;
 
-function fill(
-	text: string,
-	values: Values,
-	encode: (value: string) => string = (value) => value,
-): string {
-	return text.replace(placeholder, (whole, name: string) => {
-		const value = values[name as Placeholder] ?? null;
-		if (value === null) throw new InvalidInput(`Nothing is known for ${whole} of the request`);
-		if (whole !== text && !plain.test(value)) {
-			throw new InvalidInput(
-				`${whole} has characters that could mean something in the text around it, so the request was not made`,
-			);
-		}
-		return encode(value);
-	});
-}
+type Fill = (text: string, encode?: (value: string) => string) => string;
 
-function fillBody(body: unknown, values: Values): unknown {
-	if (typeof body === 'string') return fill(body, values);
-	if (Array.isArray(body)) return body.map((one) => fillBody(one, values));
+const filler =
+	(values: Values, isStrict: boolean): Fill =>
+	(text, encode = (value) => value) =>
+		text.replace(placeholder, (whole, name: string) => {
+			const value = values[name as Placeholder] ?? null;
+			if (value === null) throw new InvalidInput(`Nothing is known for ${whole} of the request`);
+			if (isStrict && whole !== text && !plain.test(value)) {
+				throw new InvalidInput(
+					`${whole} has characters that could mean something in the text around it, so the request was not made`,
+				);
+			}
+			return encode(value);
+		});
+
+function fillBody(body: unknown, fill: Fill): unknown {
+	if (typeof body === 'string') return fill(body);
+	if (Array.isArray(body)) return body.map((one) => fillBody(one, fill));
 	if (typeof body !== 'object' || body === null) return body;
-	return mapValues(body as Record<string, unknown>, (value) => fillBody(value, values));
+	return mapValues(body as Record<string, unknown>, (value) => fillBody(value, fill));
 }
 
 const mapValues = <T, U>(

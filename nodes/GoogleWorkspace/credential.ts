@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { type Access, type Field, readBaseUrl, type VendorReply } from '../core/connector';
+import {
+	type Access,
+	type Field,
+	readBaseUrl,
+	readWord,
+	refusing,
+	type VendorReply,
+} from '../core/connector';
 import { reasonOf } from './replies';
 
 export type GoogleCredential = {
@@ -112,8 +119,6 @@ export const fields: readonly Field[] = [
 	},
 ];
 
-/** What fits into an HTTP header as it is: visible ASCII. */
-const headerSafe = /^[\x21-\x7e]+$/;
 const address = /^[^\s@]+@[^\s@]+$/;
 
 export const schema = z
@@ -128,10 +133,7 @@ export const schema = z
 		tokenUrl: z.string().default(TOKEN_URL),
 	})
 	.transform((typed, context): GoogleCredential => {
-		const wrong = (field: keyof typeof typed, message: string): typeof z.NEVER => {
-			context.addIssue({ code: z.ZodIssueCode.custom, path: [field], message });
-			return z.NEVER;
-		};
+		const wrong = refusing<keyof typeof typed>(context);
 		const { authentication, auditLog } = typed;
 		const api = readBaseUrl(typed.apiUrl, { allowPath: false });
 		if ('problem' in api) return wrong('apiUrl', api.problem);
@@ -141,12 +143,9 @@ export const schema = z
 		}
 		const common = { apiUrl: api.url, auditLog, adminEmail };
 		if (authentication === 'accessToken') {
-			const accessToken = typed.accessToken.trim().replace(/^Bearer\s+/i, '');
-			if (accessToken === '') return wrong('accessToken', 'is empty');
-			if (!headerSafe.test(accessToken)) {
-				return wrong('accessToken', 'contains characters that no access token has');
-			}
-			return { ...common, authentication, accessToken };
+			const token = readWord(typed.accessToken, 'access token', 'Bearer');
+			if ('problem' in token) return wrong('accessToken', token.problem);
+			return { ...common, authentication, accessToken: token.word };
 		}
 		const clientEmail = typed.clientEmail.trim();
 		if (clientEmail === '') return wrong('clientEmail', 'is empty');

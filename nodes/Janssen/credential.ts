@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { type Access, clientSecretBasic, type Field, readBaseUrl } from '../core/connector';
+import {
+	type Access,
+	clientSecretBasic,
+	type Field,
+	readBaseUrl,
+	refusing,
+} from '../core/connector';
 import { DEFAULT_SCOPES } from './scopes';
 
 export interface JanssenCredential {
@@ -62,10 +68,7 @@ export const schema = z
 		allowUnauthorizedCerts: z.boolean().default(false),
 	})
 	.transform((typed, context): JanssenCredential => {
-		const wrong = (field: keyof typeof typed, message: string): typeof z.NEVER => {
-			context.addIssue({ code: z.ZodIssueCode.custom, path: [field], message });
-			return z.NEVER;
-		};
+		const wrong = refusing<keyof typeof typed>(context);
 		const base = readBaseUrl(typed.url, { allowPath: false });
 		if ('problem' in base) return wrong('url', base.problem);
 		const clientId = typed.clientId.trim();

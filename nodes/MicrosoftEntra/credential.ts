@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { type Access, certificateThumbprint, type Field, readBaseUrl } from '../core/connector';
+import {
+	type Access,
+	certificateThumbprint,
+	type Field,
+	readBaseUrl,
+	readWord,
+	refusing,
+} from '../core/connector';
 
 interface Cloud {
 	/** Microsoft Graph, without a version. */
@@ -157,8 +164,6 @@ export const fields: readonly Field[] = [
 	},
 ];
 
-/** What fits into an HTTP header as it is: visible ASCII. */
-const headerSafe = /^[\x21-\x7e]+$/;
 /** A GUID or a domain: one segment of the token service's path. */
 const tenant = /^[A-Za-z0-9](?:[A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)*)$/;
 /** Sign-in audiences: an app's own token needs one tenant. */
@@ -178,10 +183,7 @@ export const schema = z
 		loginUrl: z.string().default(''),
 	})
 	.transform((typed, context): EntraCredential => {
-		const wrong = (field: keyof typeof typed, message: string): typeof z.NEVER => {
-			context.addIssue({ code: z.ZodIssueCode.custom, path: [field], message });
-			return z.NEVER;
-		};
+		const wrong = refusing<keyof typeof typed>(context);
 		const { authentication, cloud } = typed;
 		let addresses: Cloud = clouds.global;
 		if (cloud !== 'custom') {
@@ -196,12 +198,9 @@ export const schema = z
 			addresses = { graphUrl: graph.url, loginUrl: login.url };
 		}
 		if (authentication === 'accessToken') {
-			const accessToken = typed.accessToken.trim().replace(/^Bearer\s+/i, '');
-			if (accessToken === '') return wrong('accessToken', 'is empty');
-			if (!headerSafe.test(accessToken)) {
-				return wrong('accessToken', 'contains characters that no access token has');
-			}
-			return { ...addresses, authentication, accessToken };
+			const token = readWord(typed.accessToken, 'access token', 'Bearer');
+			if ('problem' in token) return wrong('accessToken', token.problem);
+			return { ...addresses, authentication, accessToken: token.word };
 		}
 		const tenantId = typed.tenantId.trim();
 		if (tenantId === '') return wrong('tenantId', 'is empty');
@@ -211,11 +210,9 @@ export const schema = z
 		if (!tenant.test(tenantId)) {
 			return wrong('tenantId', 'is neither the ID nor a domain of a tenant');
 		}
-		const clientId = typed.clientId.trim();
-		if (clientId === '') return wrong('clientId', 'is empty');
-		if (!headerSafe.test(clientId)) {
-			return wrong('clientId', 'contains characters that no client ID has');
-		}
+		const client = readWord(typed.clientId, 'client ID');
+		if ('problem' in client) return wrong('clientId', client.problem);
+		const clientId = client.word;
 		const app = { ...addresses, tenantId, clientId };
 		if (authentication === 'clientSecret') {
 			const clientSecret = typed.clientSecret.trim();

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Access, type Field, readBaseUrl } from '../core/connector';
+import { type Access, type Field, readBaseUrl, readWord, refusing } from '../core/connector';
 
 export interface MiroCredential {
 	accessToken: string;
@@ -36,8 +36,6 @@ export const fields: readonly Field[] = [
 	},
 ];
 
-/** What fits into an HTTP header as it is: visible ASCII. */
-const headerSafe = /^[\x21-\x7e]+$/;
 /** Miro's examples are all digits; the specification only says that it is text. */
 const organization = /^[\w-]*$/;
 
@@ -48,22 +46,16 @@ export const schema = z
 		apiUrl: z.string().default(API_URL),
 	})
 	.transform((typed, context): MiroCredential => {
-		const wrong = (field: keyof typeof typed, message: string): typeof z.NEVER => {
-			context.addIssue({ code: z.ZodIssueCode.custom, path: [field], message });
-			return z.NEVER;
-		};
+		const wrong = refusing<keyof typeof typed>(context);
 		const base = readBaseUrl(typed.apiUrl, { allowPath: false });
 		if ('problem' in base) return wrong('apiUrl', base.problem);
-		const accessToken = typed.accessToken.trim().replace(/^Bearer\s+/i, '');
-		if (accessToken === '') return wrong('accessToken', 'is empty');
-		if (!headerSafe.test(accessToken)) {
-			return wrong('accessToken', 'contains characters that no access token has');
-		}
+		const token = readWord(typed.accessToken, 'access token', 'Bearer');
+		if ('problem' in token) return wrong('accessToken', token.problem);
 		const organizationId = typed.organizationId.trim();
 		if (!organization.test(organizationId)) {
 			return wrong('organizationId', 'is not the ID of an organization');
 		}
-		return { accessToken, organizationId, apiUrl: base.url };
+		return { accessToken: token.word, organizationId, apiUrl: base.url };
 	});
 
 export const access = ({ accessToken, apiUrl }: MiroCredential): Access => ({

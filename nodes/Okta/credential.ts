@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Access, type Field, readBaseUrl } from '../core/connector';
+import { type Access, type Field, readBaseUrl, readWord, refusing } from '../core/connector';
 
 export type OktaCredential = { domain: string } & (
 	| { authentication: 'apiToken'; apiToken: string }
@@ -93,9 +93,6 @@ export const fields: readonly Field[] = [
 	},
 ];
 
-/** What fits into an HTTP header as it is: visible ASCII. */
-const headerSafe = /^[\x21-\x7e]+$/;
-
 export const schema = z
 	.object({
 		domain: z.string().default(''),
@@ -108,26 +105,18 @@ export const schema = z
 		dpop: z.boolean().default(false),
 	})
 	.transform((typed, context): OktaCredential => {
-		const wrong = (field: keyof typeof typed, message: string): typeof z.NEVER => {
-			context.addIssue({ code: z.ZodIssueCode.custom, path: [field], message });
-			return z.NEVER;
-		};
+		const wrong = refusing<keyof typeof typed>(context);
 		const base = readBaseUrl(typed.domain, { allowPath: false });
 		if ('problem' in base) return wrong('domain', base.problem);
 		const domain = base.url;
 		if (typed.authentication === 'apiToken') {
-			const apiToken = typed.apiToken.trim().replace(/^SSWS\s+/i, '');
-			if (apiToken === '') return wrong('apiToken', 'is empty');
-			if (!headerSafe.test(apiToken)) {
-				return wrong('apiToken', 'contains characters that no API token has');
-			}
-			return { domain, authentication: 'apiToken', apiToken };
+			const token = readWord(typed.apiToken, 'API token', 'SSWS');
+			if ('problem' in token) return wrong('apiToken', token.problem);
+			return { domain, authentication: 'apiToken', apiToken: token.word };
 		}
-		const clientId = typed.clientId.trim();
-		if (clientId === '') return wrong('clientId', 'is empty');
-		if (!headerSafe.test(clientId)) {
-			return wrong('clientId', 'contains characters that no client ID has');
-		}
+		const client = readWord(typed.clientId, 'client ID');
+		if ('problem' in client) return wrong('clientId', client.problem);
+		const clientId = client.word;
 		if (typed.privateKey.trim() === '') return wrong('privateKey', 'is empty');
 		const scopes = typed.scopes.split(/[\s,]+/).filter(Boolean);
 		if (scopes.length === 0) return wrong('scopes', 'is empty');

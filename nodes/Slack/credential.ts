@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Access, type Field, readBaseUrl } from '../core/connector';
+import { type Access, type Field, readBaseUrl, readWord, refusing } from '../core/connector';
 import { isPassing, isThrottled } from './errors';
 
 export interface SlackCredential {
@@ -40,21 +40,13 @@ const others = [
 	{ begin: /^xoxe-/, is: 'a refresh token' },
 ] as const;
 
-/** What fits into an HTTP header as it is: visible ASCII. */
-const headerSafe = /^[\x21-\x7e]+$/;
-
 export const schema = z
 	.object({ userToken: z.string().default(''), apiUrl: z.string().default(API_URL) })
 	.transform((typed, context): SlackCredential => {
-		const wrong = (field: keyof typeof typed, message: string): typeof z.NEVER => {
-			context.addIssue({ code: z.ZodIssueCode.custom, path: [field], message });
-			return z.NEVER;
-		};
-		const userToken = typed.userToken.trim().replace(/^Bearer\s+/i, '');
-		if (userToken === '') return wrong('userToken', 'is empty');
-		if (!headerSafe.test(userToken)) {
-			return wrong('userToken', 'contains characters that no token has');
-		}
+		const wrong = refusing<keyof typeof typed>(context);
+		const token = readWord(typed.userToken, 'token', 'Bearer');
+		if ('problem' in token) return wrong('userToken', token.problem);
+		const userToken = token.word;
 		const other = others.find(({ begin }) => begin.test(userToken));
 		if (other) {
 			return wrong('userToken', `is ${other.is}; sessions end by a user token ('xoxp-') only`);

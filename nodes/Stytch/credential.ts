@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Access, type Field, readBaseUrl } from '../core/connector';
+import { type Access, type Field, readBaseUrl, readWord, refusing } from '../core/connector';
 
 export type StytchCredential = { baseUrl: string; projectId: string; secret: string } & (
 	| { projectType: 'consumer' }
@@ -93,7 +93,6 @@ export const fields: readonly Field[] = [
 
 /** What HTTP Basic takes as a user: visible ASCII without a colon. https://www.rfc-editor.org/rfc/rfc7617#section-2 */
 const projectIdCharacters = /^[\x21-\x39\x3b-\x7e]+$/;
-const secretCharacters = /^[\x21-\x7e]+$/;
 /** An id, a slug or an external id. https://stytch.com/docs/b2b/api/organization-object */
 const organizationCharacters = /^[\w.~|-]{1,128}$/;
 
@@ -112,21 +111,16 @@ export const schema = z
 		apiUrl: z.string().default(''),
 	})
 	.transform((typed, context): StytchCredential => {
-		const wrong = (field: keyof typeof typed, message: string): typeof z.NEVER => {
-			context.addIssue({ code: z.ZodIssueCode.custom, path: [field], message });
-			return z.NEVER;
-		};
+		const wrong = refusing<keyof typeof typed>(context);
 		const projectId = typed.projectId.trim();
 		if (projectId === '') return wrong('projectId', 'is empty');
 		if (!projectIdCharacters.test(projectId)) {
 			return wrong('projectId', 'contains characters that no project ID has');
 		}
 		const environment = environmentOf('project', projectId);
-		const secret = typed.secret.trim();
-		if (secret === '') return wrong('secret', 'is empty');
-		if (!secretCharacters.test(secret)) {
-			return wrong('secret', 'contains characters that no secret has');
-		}
+		const read = readWord(typed.secret, 'secret');
+		if ('problem' in read) return wrong('secret', read.problem);
+		const secret = read.word;
 		const ofSecret = environmentOf('secret', secret);
 		if (environment !== null && ofSecret !== null && environment !== ofSecret) {
 			return wrong(

@@ -17,6 +17,7 @@ export { claimsIn } from './transport/claims';
 export { certificateThumbprint } from './transport/keys';
 export { clientSecretBasic } from './transport/oauth';
 export { isSafePath, path, queryOf, readBaseUrl } from './transport/url';
+export { readWord, refusing } from './typed';
 
 /** Reads anything, and makes a `T` of it or says what is wrong. */
 export type Schema<T> = ZodType<T, ZodTypeDef, unknown>;

@@ -1,6 +1,9 @@
 /** The longest identity that is accepted, in UTF-16 code units. */
 export const MAX_IDENTITY_LENGTH = 512;
 
+/** So many blanks around it are dropped. */
+const MOST_BLANKS = 1024;
+
 /**
  * Reads whom an item means. Spaces around the value are dropped; anything else that is not plain
  * text is refused, because guessing whom it means could end the wrong person's sessions.
@@ -14,9 +17,12 @@ export function readIdentity(
 ): { identity: string } | { problem: string } {
 	if (value === undefined || value === null || value === '') return { problem: 'is empty' };
 	if (typeof value !== 'string') return { problem: `is not text but ${kindOf(value)}` };
+	const tooLong = { problem: `is longer than ${most} characters` };
+	// Trimming takes time that grows with the square of the blanks, and a hostile text can be all blanks.
+	if (value.length > MOST_BLANKS + most) return tooLong;
 	const identity = value.replace(/^[\p{Zs}\ufeff]+|[\p{Zs}\ufeff]+$/gu, '');
 	if (identity === '') return { problem: 'is blank' };
-	if (identity.length > most) return { problem: `is longer than ${most} characters` };
+	if (identity.length > most) return tooLong;
 	if (/[\p{Cc}\u2028\u2029]/u.test(identity)) return { problem: 'contains a control character' };
 	if (!identity.isWellFormed()) return { problem: 'contains half of a character' };
 	return { identity };

@@ -54,7 +54,10 @@ export function remainingSteps({ names: { key, title, folder, page } }: Scaffold
 			'the facts that the contract suite asks; add it to index.ts',
 		],
 		[`docs/connectors/${page}.md`, 'set-up with the fewest rights, what ends, what survives'],
-		['npm run generate', `adds '${key}' to the registry, package.json and index.js`],
+		[
+			'npm run generate',
+			`adds '${key}' to the registry, package.json and index.js, and fills the tables of its page`,
+		],
 		['npm test', 'fails until all of this is done'],
 		['npm run changeset', 'one entry, in prose'],
 	];
@@ -220,7 +223,7 @@ export const ${constant} = defineConnector<${folder}Credential, Account, Options
 `;
 
 const credential = ({ title, folder }: Names): string => `import { z } from 'zod';
-import { type Access, type Field, readBaseUrl } from '../core/connector';
+import { type Access, type Field, readBaseUrl, readWord, refusing } from '../core/connector';
 import { undescribed } from './undescribed';
 
 export interface ${folder}Credential {
@@ -247,24 +250,15 @@ export const fields: readonly Field[] = [
 	},
 ];
 
-/** What fits into an HTTP header as it is: visible ASCII. */
-const headerSafe = /^[\\x21-\\x7e]+$/;
-
 export const schema = z
 	.object({ url: z.string().default(''), accessToken: z.string().default('') })
 	.transform((typed, context): ${folder}Credential => {
-		const wrong = (field: keyof typeof typed, message: string): typeof z.NEVER => {
-			context.addIssue({ code: 'custom', path: [field], message });
-			return z.NEVER;
-		};
+		const wrong = refusing<keyof typeof typed>(context);
 		const base = readBaseUrl(typed.url, { allowPath: false });
 		if ('problem' in base) return wrong('url', base.problem);
-		const accessToken = typed.accessToken.trim();
-		if (accessToken === '') return wrong('accessToken', 'is empty');
-		if (!headerSafe.test(accessToken)) {
-			return wrong('accessToken', 'contains characters that no token has');
-		}
-		return { url: base.url, accessToken };
+		const token = readWord(typed.accessToken, 'token', 'Bearer');
+		if ('problem' in token) return wrong('accessToken', token.problem);
+		return { url: base.url, accessToken: token.word };
 	});
 
 /** @see DESCRIBE the document of the authentication */
@@ -347,16 +341,12 @@ const icon = (
 </svg>
 `;
 
-const documentation = ({ key, title, folder }: Names): string => `# ${title}
+const documentation = ({ title, folder }: Names): string => `# ${title}
 
 DESCRIBE in two sentences what this connector does at ${title}, and for which product and plan.
 
-|                           |                       |
-| ------------------------- | --------------------- |
-| Node                      | ${title} Sessions     |
-| Key in Revoke Everywhere  | \`${key}\`            |
-| Credential                | ${title} Sessions API |
-| Operations                | DESCRIBE              |
+<!-- generated: about -->
+<!-- /generated -->
 
 ## Set-up with the fewest rights
 
@@ -364,7 +354,18 @@ DESCRIBE each step in ${title}'s administration, and what each right is for.
 
 ## Credential fields
 
-DESCRIBE each field.
+<!-- generated: fields -->
+<!-- /generated -->
+
+DESCRIBE what the fields do not say by themselves, and what the credential's test asks for.
+
+## Operations and options
+
+<!-- generated: operations -->
+<!-- /generated -->
+
+<!-- generated: options -->
+<!-- /generated -->
 
 ## Who is meant
 
@@ -372,7 +373,10 @@ DESCRIBE which names are asked for, in which order, and when the user is ambiguo
 
 ## What ends and what survives
 
-DESCRIBE both for each option.
+DESCRIBE both for each option. Results say so in \`survives\` in these words:
+
+<!-- generated: survives -->
+<!-- /generated -->
 
 ## Verification
 
@@ -389,6 +393,14 @@ DESCRIBE the vendor's codes beside the [outcomes](../outcomes.md).
 ## Limits
 
 DESCRIBE what this connector cannot do.
+
+## What the tests leave out
+
+Every system goes through one suite of tests against a simulation of it. What cannot be tried here,
+and why:
+
+<!-- generated: left out -->
+<!-- /generated -->
 
 ## Sources
 

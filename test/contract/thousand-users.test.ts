@@ -134,7 +134,8 @@ function requestFor(user: string, place: number, targets: UserRequest['targets']
 		notFoundPolicy: 'failWhenNowhere',
 		dryRun: false,
 		protectedUsers: [],
-		timeoutMs: 60_000,
+		// More than they need, so that a busy machine makes no difference.
+		timeoutMs: 120_000,
 		refusal: null,
 		reason: null,
 		source: null,
@@ -177,7 +178,7 @@ beforeAll(async () => {
 	vendors.forEach((vendor, place) => disturb(vendor, dice(seed + place)));
 	results = await run(users);
 	for (const { bench } of vendors) bench.simulator.faults.clear();
-}, 300_000);
+}, 600_000);
 afterAll(() => Promise.all(vendors.map(({ bench }) => bench.close())));
 
 /** Each result of one vendor, with what the vendor's state was and is. */

@@ -53,6 +53,8 @@ class N8nAnswerError extends Error {
 
 const saved = z.object({ data: z.object({ id: z.string(), versionId: z.string() }) });
 const created = z.object({ data: z.object({ id: z.string() }) });
+const stoppable = z.object({ stoppedAt: z.string().nullable() });
+const started = z.object({ data: z.object({ executionId: z.string() }) });
 const apiKey = z.object({ data: z.object({ rawApiKey: z.string() }) });
 const invited = z.object({
 	data: z.array(z.object({ user: z.object({ inviteAcceptUrl: z.string() }) })).length(1),
@@ -245,13 +247,32 @@ export class N8nClient {
 		});
 	}
 
-	/** Starts a saved workflow by hand, at one of its triggers, as the button below the canvas does. */
-	async run(workflowId: string, trigger: string): Promise<void> {
-		await this.call(z.unknown(), {
+	/**
+	 * Starts a saved workflow by hand, at one of its triggers, as the button below the canvas does; gives
+	 * the id of the execution.
+	 */
+	async run(workflowId: string, trigger: string): Promise<string> {
+		const { data } = await this.call(started, {
 			method: 'POST',
 			path: `/rest/workflows/${workflowId}/run`,
 			body: { triggerToStartFrom: { name: trigger } },
 		});
+		return data.executionId;
+	}
+
+	/** An execution, when it is finished. */
+	async finished(executionId: string): Promise<Execution> {
+		const path = `/api/v1/executions/${executionId}`;
+		const headers = { 'x-n8n-api-key': this.key };
+		const deadline = Date.now() + EXECUTION_TIMEOUT_MS;
+		for (;;) {
+			const { stoppedAt } = await this.call(stoppable, { method: 'GET', path, headers });
+			if (stoppedAt !== null) break;
+			if (Date.now() > deadline) throw new Error(`Execution ${executionId} does not end.`);
+			await sleep(POLL_MS);
+		}
+		const whole = `${path}?includeData=true`;
+		return await this.call(executionSchema, { method: 'GET', path: whole, headers });
 	}
 
 	/** All that n8n stored of an execution, as text: for searching it. */

@@ -18,6 +18,7 @@ const PLANTED = 'planted0';
 
 /** What each system calls it that all sessions ended. */
 const ENDED: Readonly<Record<string, string>> = {
+	custom: 'revoked',
 	google_workspace: 'revoked',
 	janssen: 'revoked',
 	entra: 'tokens_revoked',
@@ -29,6 +30,7 @@ const ENDED: Readonly<Record<string, string>> = {
 
 /** The systems whose node offers List Sessions, and what is listed there. */
 const LISTED: Readonly<Record<string, RegExp>> = {
+	custom: /^session$/,
 	google_workspace: /^(OAuth grant|app password)$/,
 	janssen: /^session$/,
 	slack_enterprise: /^session$/,

@@ -7,10 +7,6 @@ import type { WorkflowNode } from './workflow';
 
 const NAME = 'session_revocation_requests';
 const TABLE = { __rl: true, mode: 'name', value: NAME };
-const TEXTS = [
-	...['request_id', 'tenant_id', 'account', 'reason', 'source', 'integration_targets'],
-	...['job_status', 'coverage', 'error', 'results'],
-];
 
 /** What one system did for a request. */
 export interface LedgerResult {
@@ -68,24 +64,6 @@ async function runInARow(client: N8nClient, nodes: readonly WorkflowNode[]): Pro
 		await client.run(id, 'Start');
 	});
 	if (execution.status !== 'success') throw new Error(complaint(execution));
-}
-
-/** Makes the table, with the columns that the template of the webhook API gives it. */
-export async function makeLedger(client: N8nClient): Promise<void> {
-	const column = [
-		...TEXTS.map((name) => ({ name, type: 'string' })),
-		{ name: 'billable', type: 'boolean' },
-		{ name: 'finished_at', type: 'date' },
-	];
-	await runInARow(client, [
-		node('Table', 'dataTable', 1.1, {
-			resource: 'table',
-			operation: 'create',
-			tableName: NAME,
-			columns: { column },
-			options: { createIfNotExists: true },
-		}),
-	]);
 }
 
 /**

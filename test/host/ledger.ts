@@ -80,9 +80,7 @@ export class Ledger {
 
 	/** Runs one of the branches that people and clocks start. */
 	async run(trigger: string): Promise<Execution> {
-		return await this.client.executionAfter(this.workflow.id, async () => {
-			await this.client.run(this.workflow.id, trigger);
-		});
+		return await this.client.finished(await this.client.run(this.workflow.id, trigger));
 	}
 
 	/**

@@ -1,5 +1,6 @@
 /** What a person sees of every node and credential: icons, panels, lists of operations, forms. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { Editor } from './browser';
 import type { Credential, ListedType } from './client';
@@ -13,40 +14,53 @@ const EVERYWHERE = 'Revoke Everywhere';
 const HEIGHT = 2000;
 
 const all = systems.map(({ credential }) => credential);
-const names = [...systems.map(({ title }) => title), EVERYWHERE];
 
-/** A workflow with every node of the package, in rows. */
-function gallery(): WorkflowFile {
-	const nodeAt = (name: string, type: string, credentials: readonly Credential[]) => {
-		const place = names.indexOf(name);
-		return {
-			id: `00000000-0000-4000-8000-00000000010${place}`,
-			name,
-			type: `${PACKAGE}.${type}`,
-			typeVersion: 1,
-			position: [(place % 4) * 280, Math.floor(place / 4) * 220],
-			parameters: {},
-			credentials: Object.fromEntries(credentials.map((one) => [one.type, one])),
-		};
-	};
-	return {
-		name: 'Gallery',
-		nodes: [
-			...systems.map(({ title, node, credential }) => nodeAt(title, node, [credential])),
-			nodeAt(EVERYWHERE, 'revokeEverywhere', all),
-		],
-		connections: {},
-		settings: { executionOrder: 'v1' },
-	};
+/** What stands in the gallery: a node's name on the canvas, its type, and the credentials chosen in it. */
+interface Exhibit {
+	readonly name: string;
+	readonly type: string;
+	readonly credentials: readonly Credential[];
 }
+
+/** A workflow of nodes that are not connected, in rows. */
+const gallery = (exhibits: readonly Exhibit[]): WorkflowFile => ({
+	name: 'Gallery',
+	nodes: exhibits.map(({ name, type, credentials }, place) => ({
+		id: randomUUID(),
+		name,
+		type: `${PACKAGE}.${type}`,
+		typeVersion: 1,
+		position: [(place % 4) * 280, Math.floor(place / 4) * 220],
+		parameters: {},
+		credentials: Object.fromEntries(credentials.map((one) => [one.type, one])),
+	})),
+	connections: {},
+	settings: { executionOrder: 'v1' },
+});
+
+/** The node types that belong to no single system. Each node that is a tool too has a second type. */
+const further = (types: readonly ListedType[]): Exhibit[] =>
+	types
+		.map(({ name, displayName }) => ({ name: displayName, type: name.split('.')[1] ?? '' }))
+		.filter(({ type }) => !type.endsWith('Tool') && !systems.some(({ node }) => node === type))
+		.map((one) => ({ ...one, credentials: one.name === EVERYWHERE ? all : [] }));
 
 let editor: Editor;
 let workflowId: string;
 let types: ListedType[];
+let exhibits: Exhibit[];
 
 beforeAll(async () => {
 	types = await n8n.client.nodeTypes(PACKAGE);
-	({ id: workflowId } = await n8n.client.createWorkflow(gallery()));
+	exhibits = [
+		...systems.map(({ title, node, credential }) => ({
+			name: title,
+			type: node,
+			credentials: [credential],
+		})),
+		...further(types),
+	];
+	({ id: workflowId } = await n8n.client.createWorkflow(gallery(exhibits)));
 	editor = await Editor.open(n8n.url, n8n.owner, HEIGHT);
 	await editor.openWorkflow(workflowId);
 }, 120_000);
@@ -123,6 +137,16 @@ test('Revoke Everywhere has a slot for every system and a place for every parame
 	}
 });
 
+test('every other node has a panel', async () => {
+	const others = further(types).filter(({ name }) => name !== EVERYWHERE);
+	for (const { name, type } of others) {
+		await editor.openPanel(name);
+		await keep(`panel-${type}`);
+		expect(await editor.visibleText()).toContain('Parameters');
+		await editor.closePanel();
+	}
+});
+
 describe('the icons on the canvas', () => {
 	test.each(['light', 'dark'])('are there, %s', async (appearance) => {
 		if (appearance === 'dark') {
@@ -131,7 +155,7 @@ describe('the icons on the canvas', () => {
 		}
 		await keep(`canvas-${appearance}`);
 		const widths = await editor.iconWidths();
-		expect(widths).toHaveLength(names.length);
+		expect(widths).toHaveLength(exhibits.length);
 		expect(Math.min(...widths)).toBeGreaterThan(0);
 	});
 });

@@ -122,7 +122,7 @@ export async function setStage(
 		const vendors = await step('Simulators started', async (current) => {
 			const running = await Promise.all(
 				VENDORS.map(async (vendor) => {
-					const { control, stop } = await startSimulator(vendor.key);
+					const { control, stop } = await startSimulator(vendor.startedAs ?? vendor.key);
 					undo.push(stop);
 					return { ...vendor, simulator: control };
 				}),

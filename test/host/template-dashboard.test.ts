@@ -6,12 +6,13 @@ import { Editor } from './browser';
 import type { SavedWorkflow } from './client';
 import { output } from './execution';
 import { repositoryRoot } from './install';
-import { fillLedger, type LedgerResult, type LedgerRow, makeLedger } from './ledger-rows';
+import { Ledger, LEDGER } from './ledger';
+import { fillLedger, type LedgerResult, type LedgerRow } from './ledger-rows';
 import { onStage } from './on-stage';
 import { lookAt } from './picture';
 import { filledIn, publishWorkflow, withParameters } from './templates';
 
-const { n8n } = onStage();
+const { n8n, okta, simulator } = onStage();
 
 const FILE = 'dashboard.json';
 const ANALYST = { user: 'analyst', password: 'simulated-password-of-the-analysts' };
@@ -85,8 +86,12 @@ test('without a ledger the page says so, and does not say that all is well', asy
 });
 
 describe('with a ledger', () => {
+	let ledger: Ledger;
+
 	beforeAll(async () => {
-		await makeLedger(n8n.client);
+		const table = 'session_revocation_requests';
+		ledger = await Ledger.publish(n8n.client, { table, systems: [okta] });
+		expect((await ledger.run(LEDGER.setUp)).status).toBe('success');
 	});
 
 	test('that is empty, it counts nothing', async () => {
@@ -173,6 +178,24 @@ describe('with a ledger', () => {
 			row({ account: 'priya@example.com', minutesAgo: 1, results: [revoked('okta')] }),
 		]);
 		expect(await open()).toEqual([['sam@example.com', '', 'slack_enterprise']]);
+	});
+
+	test('it shows what the webhook API has recorded', async () => {
+		await simulator.reset();
+		const user = 'nora.lindqvist@example.com';
+		expect((await ledger.post({ user })).status).toBe(200);
+		expect((await figures()).latest).toMatchObject([
+			{
+				user,
+				status: 'completed',
+				billable: true,
+				reason: 'SOAR containment',
+				source: 'playbook',
+				systems: [{ integration: 'okta', outcome: 'revoked', kind: 'ended' }],
+				left: [],
+			},
+			...Array.from({ length: 9 }, () => ({})),
+		]);
 	});
 });
 

@@ -1,16 +1,12 @@
 /** The template for Janssen in a real n8n: triggers in a Data Table, as Terraform has them in its state. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createJanssen } from '../simulator/janssen';
-import {
-	DEMO_JANSSEN_CLIENT_ID,
-	DEMO_JANSSEN_CLIENT_SECRET,
-	DEMO_JANSSEN_SCOPES,
-	seedJanssenDemo,
-} from '../simulator/janssen-demo';
-import { type Simulator, startSimulator } from '../simulator/simulator';
+import { seedJanssenDemo } from '../simulator/janssen-demo';
+import type { Simulator } from '../simulator/simulator';
 import { post, WRONG_KEYS } from './calls';
 import { complaint } from './execution';
 import { onStage } from './on-stage';
+import { startOwn } from './own-vendor';
 import { lookAt } from './picture';
 import { filledIn, publishWorkflow, withParameters } from './templates';
 
@@ -31,16 +27,11 @@ const apply = async (user: string, triggers?: object) => {
 };
 
 beforeAll(async () => {
-	simulator = await startSimulator(janssen);
-	const credential = await n8n.client.createCredential('Janssen', 'janssenSessionsApi', {
-		url: simulator.url,
-		clientId: DEMO_JANSSEN_CLIENT_ID,
-		clientSecret: DEMO_JANSSEN_CLIENT_SECRET,
-		scopes: DEMO_JANSSEN_SCOPES.join(' '),
-	});
+	const own = await startOwn('janssen', janssen);
+	({ simulator } = own);
 	const workflow = filledIn(FILE, {
 		'Desired State': [webhookKey],
-		'Revoke Everywhere': [credential],
+		'Revoke Everywhere': [own.credential],
 	});
 	published = await publishWorkflow(n8n.client, workflow, 'webhook/janssen-triggers');
 });

@@ -1,19 +1,17 @@
 /** The template Leaver in a real n8n: disabled by n8n's own node, then signed out everywhere. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createEntra, type Entra } from '../simulator/entra';
-import {
-	DEMO_ENTRA_CLIENT_ID,
-	DEMO_ENTRA_CLIENT_SECRET,
-	seedEntraDemo,
-} from '../simulator/entra-demo';
-import { type Simulator, startSimulator } from '../simulator/simulator';
+import { seedEntraDemo } from '../simulator/entra-demo';
+import { DEMO_OKTA_API_TOKEN } from '../simulator/okta-demo';
+import type { Simulator } from '../simulator/simulator';
 import { post, WRONG_KEYS } from './calls';
 import type { Credential } from './client';
 import { complaint, type Execution, nodeRun, output } from './execution';
 import { onStage } from './on-stage';
+import { startOwn } from './own-vendor';
 import { lookAt } from './picture';
 import { filledIn, publishWorkflow, withParameters } from './templates';
-import type { WorkflowFile } from './workflow';
+import { type WorkflowFile, withNode } from './workflow';
 
 const { n8n, okta, simulator: oktaSimulator, webhookKey } = onStage();
 
@@ -73,18 +71,10 @@ const changes = () =>
 	);
 
 beforeAll(async () => {
-	simulator = await startSimulator(entra);
-	const data = {
-		tenantId: entra.tenantId,
-		clientId: DEMO_ENTRA_CLIENT_ID,
-		authentication: 'clientSecret',
-		clientSecret: DEMO_ENTRA_CLIENT_SECRET,
-		cloud: 'custom',
-		graphUrl: simulator.url,
-		loginUrl: simulator.url,
-	};
+	const own = await startOwn('entra', entra);
+	({ simulator } = own);
 	credentials = {
-		entra: await n8n.client.createCredential('Entra', 'microsoftEntraSessionsApi', data),
+		entra: own.credential,
 		disabler: await n8n.client.createCredential(
 			'Entra (disables accounts)',
 			'microsoftEntraOAuth2Api',
@@ -150,6 +140,45 @@ describe('a leaver', () => {
 		expect(text).toContain('Microsoft Entra did not disable the account: ');
 		expect(nodeRun(execution, OUT)).toBeUndefined();
 	});
+});
+
+test('with Okta instead of Entra, a leaver is suspended as the page says', async () => {
+	const oktaApi = await n8n.client.createCredential('Okta of n8n', 'oktaApi', {
+		url: oktaSimulator.url,
+		accessToken: DEMO_OKTA_API_TOKEN,
+	});
+	const path = 'leaver-okta';
+	const suspends = withNode(
+		withParameters(chosen(), 'Leaver from HR', { path }),
+		'Disable in Entra',
+		(node) => ({
+			...node,
+			type: 'n8n-nodes-base.httpRequest',
+			typeVersion: 4.2,
+			credentials: { oktaApi: { id: oktaApi.id, name: oktaApi.name } },
+			parameters: {
+				method: 'POST',
+				url: `=${oktaSimulator.url}/api/v1/users/{{ $json.accountId }}/lifecycle/suspend`,
+				authentication: 'predefinedCredentialType',
+				nodeCredentialType: 'oktaApi',
+				options: {},
+			},
+		}),
+	);
+	const looksInOkta = JSON.stringify(suspends).replace(
+		"connector === 'entra'",
+		"connector === 'okta'",
+	);
+	const workflow = JSON.parse(looksInOkta) as WorkflowFile;
+	const execution = await leave(
+		{ user: NORA },
+		await publishWorkflow(n8n.client, workflow, `webhook/${path}`),
+	);
+
+	const { status, sessions } = await oktaSimulator.user(NORA);
+	expect({ status, sessions }).toEqual({ status: 'SUSPENDED', sessions: [] });
+	expect(notification(execution, OUT)?.notification).toContain('Leaver is out');
+	expect((await oktaSimulator.traffic()).violations).toEqual([]);
 });
 
 describe('somebody who is not clear', () => {

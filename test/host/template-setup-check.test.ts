@@ -1,11 +1,12 @@
 /** The template of the scheduled set-up check in a real n8n: it tells what is new, and only that. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Simulator, startSimulator } from '../simulator/simulator';
+import type { Simulator } from '../simulator/simulator';
 import { createSlack } from '../simulator/slack';
 import { DEMO_SLACK_USER_TOKEN, seedSlackDemo } from '../simulator/slack-demo';
 import type { SavedWorkflow } from './client';
 import { complaint, type Execution, nodeRun, output } from './execution';
 import { onStage } from './on-stage';
+import { startOwn } from './own-vendor';
 import { lookAt } from './picture';
 import { filledIn } from './templates';
 
@@ -48,12 +49,9 @@ function install(scopes: readonly string[]): void {
 
 beforeAll(async () => {
 	await oktaSimulator.reset();
-	simulator = await startSimulator(slack);
-	const credential = await n8n.client.createCredential('Slack', 'slackSessionsApi', {
-		userToken: DEMO_SLACK_USER_TOKEN,
-		apiUrl: `${simulator.url}/api`,
-	});
-	const workflow = filledIn('setup-check.json', { 'Check Setup': [credential, okta] });
+	const own = await startOwn('slack_enterprise', slack);
+	({ simulator } = own);
+	const workflow = filledIn('setup-check.json', { 'Check Setup': [own.credential, okta] });
 	saved = await n8n.client.createWorkflow(workflow);
 });
 

@@ -1,16 +1,12 @@
 /** The template for Stytch in a real n8n: what the Arazzo workflow promises, step by step. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { type Simulator, startSimulator } from '../simulator/simulator';
+import type { Simulator } from '../simulator/simulator';
 import { createStytch } from '../simulator/stytch';
-import {
-	DEMO_STYTCH_CONSUMER_PROJECT_ID,
-	DEMO_STYTCH_CONSUMER_SECRET,
-	seedStytchDemo,
-	STYTCH_DEMO_KEYS,
-} from '../simulator/stytch-demo';
+import { seedStytchDemo, STYTCH_DEMO_KEYS } from '../simulator/stytch-demo';
 import { post, WRONG_KEYS } from './calls';
 import { onStage } from './on-stage';
+import { startOwn } from './own-vendor';
 import { lookAt } from './picture';
 import { filledIn, publishWorkflow, withParameters } from './templates';
 
@@ -32,19 +28,13 @@ const end = async (body: unknown) => {
 };
 
 beforeAll(async () => {
-	simulator = await startSimulator(stytch);
-	const credential = await n8n.client.createCredential('Stytch', 'stytchSessionsApi', {
-		projectType: 'consumer',
-		projectId: DEMO_STYTCH_CONSUMER_PROJECT_ID,
-		secret: DEMO_STYTCH_CONSUMER_SECRET,
-		environment: 'custom',
-		apiUrl: simulator.url,
-	});
+	const own = await startOwn('stytch', stytch);
+	({ simulator } = own);
 	const workflow = filledIn(FILE, {
 		'Session to End': [webhookKey],
-		'Authenticate Session': [credential],
-		'List Sessions': [credential],
-		'Revoke Session': [credential],
+		'Authenticate Session': [own.credential],
+		'List Sessions': [own.credential],
+		'Revoke Session': [own.credential],
 	});
 	published = await publishWorkflow(n8n.client, workflow, PATH);
 });

@@ -20,6 +20,7 @@ const { simulator, oktaData } = onStage();
 const SIGNED_IN = 'nora.lindqvist@example.com';
 const UNKNOWN = 'nobody.at.all@example.com';
 const LONG_MS = 300_000;
+const CROWD_MS = 600_000;
 const POLL_MS = 100;
 
 let n8n: N8nHost;
@@ -44,6 +45,17 @@ async function usageOf(metered: Ledger) {
 	const rows = output(execution, LEDGER.usageReport).map(({ json }) => json);
 	return rows.find((row) => row.tenant_id === metered.tenantId && row.month === month)
 		?.completed_requests;
+}
+
+/** What the ledger says of a request that is done. */
+async function settled(asked: Ledger, requestId: string): Promise<unknown> {
+	for (;;) {
+		const { status, body } = await asked.askSigned(requestId);
+		// In the first moment it is not recorded yet.
+		const isDone = status === 200 && (body as { job_status: string }).job_status !== 'pending';
+		if (isDone) return body;
+		await sleep(POLL_MS);
+	}
 }
 
 /** Another time to sign with: the same request at the same time would be refused as a replay. */
@@ -139,16 +151,7 @@ describe('the life of a request', () => {
 			status: 202,
 			body: pending,
 		});
-		const completed = { status: 200, body: { request_id, job_status: 'completed' } };
-		for (;;) {
-			const reply = await quick.ask(request_id);
-			// In the first moment it is not recorded yet.
-			if (reply.status === 200 && (reply.body as typeof pending).job_status !== 'pending') {
-				expect(reply).toEqual(completed);
-				break;
-			}
-			await sleep(POLL_MS);
-		}
+		expect(await settled(quick, request_id)).toMatchObject({ request_id, job_status: 'completed' });
 		expect(await sessionsOf(SIGNED_IN)).toBe(0);
 	});
 
@@ -311,35 +314,43 @@ test('looks as its page shows it', async () => {
 }, 120_000);
 
 test(
-	'200 requests at once: each is worked on and recorded, none is lost',
+	'200 requests at once: each is taken in, worked on and recorded, none is lost',
 	async () => {
 		// On a busy machine the last of them waits longer than a user usually may.
 		const edit = (workflow: WorkflowFile) =>
-			withParameters(workflow, LEDGER.revoke, { options: { timeoutMs: LONG_MS } });
-		const crowded = await publish('ledger_crowd', { edit });
+			withParameters(workflow, LEDGER.revoke, { options: { timeoutMs: CROWD_MS } });
+		const crowded = await publish('ledger_crowd', { respond: 'immediately', edit });
 		const logins = Array.from({ length: 200 }, (_, index) => `crowd.${index}@example.com`);
 		for (const login of logins) await simulator.addUser(login, 1);
 		const ids = logins.map(() => randomUUID());
 		const replies = await Promise.all(
-			logins.map(async (user, index) => await crowded.post({ request_id: ids[index], user })),
+			logins.map(async (user, index) => {
+				for (;;) {
+					const reply = await crowded.post({ request_id: ids[index], user });
+					// n8n on a machine that is too busy lets nobody in for a moment: callers come again.
+					if (reply.status !== 503) return reply;
+					await sleep(1000);
+				}
+			}),
 		);
 		expect(replies).toEqual(
-			ids.map((request_id) => ({ status: 200, body: { request_id, job_status: 'completed' } })),
+			ids.map((request_id) => ({ status: 202, body: { request_id, job_status: 'pending' } })),
 		);
-		const left = (await simulator.users()).filter(
-			({ login, sessions }) => logins.includes(login) && sessions.length > 0,
-		);
-		expect(left).toEqual([]);
 		for (const [index, id] of ids.entries()) {
-			expect((await crowded.askSigned(id)).body).toMatchObject({
+			expect(await settled(crowded, id)).toMatchObject({
 				request_id: id,
+				job_status: 'completed',
 				account: logins[index],
 				results: [{ integration: 'okta', outcome: 'revoked' }],
 			});
 		}
+		const left = (await simulator.users()).filter(
+			({ login, sessions }) => logins.includes(login) && sessions.length > 0,
+		);
+		expect(left).toEqual([]);
 		expect(await usageOf(crowded)).toBe(200);
 	},
-	LONG_MS,
+	CROWD_MS,
 );
 
 test(

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { signed, unixSeconds } from '../support/signed';
+import { Editor } from './browser';
 import type { Credential, SavedWorkflow } from './client';
 import { output } from './execution';
 import { repositoryRoot } from './install';
@@ -23,6 +24,7 @@ const TENANT = randomUUID();
 const SECRET = `sr_${randomBytes(32).toString('base64url')}`;
 const PREVIOUS = `sr_${randomBytes(32).toString('base64url')}`;
 const TRIGGER = 'Trigger';
+const SLOT = 'Session Revocation Webhook API';
 
 let credential: Credential;
 
@@ -75,7 +77,7 @@ function workflow(
 			),
 			response('Answer'),
 			response('Status', { jobStatus: 'completed' }),
-		],
+		].map((one, place) => ({ ...one, position: [place * 260, place === 3 ? 220 : 0] })),
 		connections: {
 			[TRIGGER]: { main: [to('Revoke'), to('Status')] },
 			Revoke: { main: [to('Answer'), to('Answer')] },
@@ -386,6 +388,27 @@ describe('the samples of the documentation', () => {
 
 const isInstalled = (command: string): boolean =>
 	spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined;
+
+test('the editor shows the address, both outputs and the slots of the trigger', async () => {
+	const editor = await Editor.open(n8n.url, n8n.owner, 1600);
+	try {
+		await editor.openWorkflow(awaited.id);
+		await editor.screenshot('canvas-trigger');
+		expect(await editor.visibleText()).toContain('Status Request');
+		await editor.openPanel(TRIGGER);
+		await editor.screenshot('panel-trigger');
+		const panel = await editor.visibleText();
+		for (const text of [SLOT, 'Shared Policy (Optional)', 'Path', 'Respond']) {
+			expect(panel).toContain(text);
+		}
+		await editor.closePanel();
+		await editor.openPanel('Answer');
+		await editor.screenshot('panel-response');
+		expect(await editor.visibleText()).toContain('Job Status');
+	} finally {
+		await editor.close();
+	}
+});
 
 describe('nothing starts', () => {
 	const planted = `planted-${randomUUID()}`;

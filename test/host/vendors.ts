@@ -2,6 +2,8 @@
  * Every simulated vendor as the demo and the host tests need it: how it is started, what a person types
  * into its credential, and how many sessions somebody has by the vendor's own state.
  */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { DEMO_ENTRA_CLIENT_ID, DEMO_ENTRA_CLIENT_SECRET } from '../simulator/entra-demo';
 import { DEFAULT_ENTRA_TENANT } from '../simulator/entra-directory';
@@ -11,6 +13,7 @@ import {
 	DEMO_JANSSEN_CLIENT_SECRET,
 	DEMO_JANSSEN_SCOPES,
 } from '../simulator/janssen-demo';
+import { DEMO_KRATOS_TOKEN } from '../simulator/kratos-demo';
 import { DEMO_MIRO_ACCESS_TOKEN } from '../simulator/miro-demo';
 import { DEMO_OKTA_API_TOKEN } from '../simulator/okta-demo';
 import { DEMO_SLACK_USER_TOKEN } from '../simulator/slack-demo';
@@ -18,10 +21,13 @@ import {
 	DEMO_STYTCH_CONSUMER_PROJECT_ID,
 	DEMO_STYTCH_CONSUMER_SECRET,
 } from '../simulator/stytch-demo';
+import { repositoryRoot } from './install';
 
 export interface Vendor {
-	/** The key in results and in `targets`; the simulator is started by it too. */
+	/** The key in results and in `targets`. */
 	readonly key: string;
+	/** The name by which the simulator is started; absent: the key. */
+	readonly startedAs?: string;
 	readonly title: string;
 	/** The node's name, without the package's. */
 	readonly node: string;
@@ -63,8 +69,34 @@ const stytchState = z.object({
 	}),
 });
 
+const kratosState = z.object({
+	identities: z.array(z.object({ email: z.string(), sessions: z.number() })),
+});
+
+/** A ready-made description for the Custom Provider, as a person pastes it. */
+const description = (name: string): string =>
+	readFileSync(join(repositoryRoot, 'docs', 'providers', `${name}.json`), 'utf8');
+
 /** In the order in which results name them. */
 export const VENDORS: readonly Vendor[] = [
+	{
+		key: 'custom',
+		startedAs: 'kratos',
+		title: 'Custom Provider',
+		node: 'customSessions',
+		credentialType: 'customSessionsApi',
+		secret: 'token',
+		credentialData: (simulatorUrl) => ({
+			baseUrl: simulatorUrl,
+			authentication: 'bearer',
+			token: DEMO_KRATOS_TOKEN,
+			provider: description('ory-kratos'),
+		}),
+		people: (state) =>
+			kratosState
+				.parse(state)
+				.identities.map(({ email, sessions: living }) => ({ name: email, sessions: living })),
+	},
 	{
 		key: 'google_workspace',
 		title: 'Google Workspace',

@@ -21,6 +21,7 @@ export type OktaStatus =
 export type OktaPermission =
 	| 'users.read'
 	| 'users.lifecycle.clearSessions'
+	| 'users.lifecycle.suspend'
 	| 'sessions.read'
 	| 'sessions.manage'
 	| 'logs.read';
@@ -29,6 +30,7 @@ export type OktaPermission =
 const ALL_OKTA_PERMISSIONS: readonly OktaPermission[] = [
 	'users.read',
 	'users.lifecycle.clearSessions',
+	'users.lifecycle.suspend',
 	'sessions.read',
 	'sessions.manage',
 	'logs.read',

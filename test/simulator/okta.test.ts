@@ -318,6 +318,22 @@ describe('users', () => {
 	});
 });
 
+describe('suspending a user', () => {
+	const suspend = (user: string) => call('POST', `/api/v1/users/${encode(user)}/lifecycle/suspend`);
+
+	it('suspends who is active, once', async () => {
+		const { id } = okta.addUser({ login: 'isaac@example.com' });
+		expect((await suspend(id)).status).toBe(200);
+		expect(okta.findById(id)?.status).toBe('SUSPENDED');
+		expectError(await suspend('isaac@example.com'), 400, 'E0000001');
+		expect(simulator.violations).toEqual([]);
+	});
+
+	it('does not find a stranger', async () => {
+		expectError(await suspend('nobody@example.com'), 404, 'E0000007');
+	});
+});
+
 describe('revoking all sessions of a user', () => {
 	let id: string;
 

@@ -43,6 +43,7 @@ const DOCS = 'https://developer.okta.com/docs/api/openapi/okta-management/manage
 const SOURCES = {
 	users: `${DOCS}/User/#tag/User/operation/listUsers`,
 	user: `${DOCS}/User/#tag/User/operation/getUser`,
+	suspend: `${DOCS}/UserLifecycle/#tag/UserLifecycle/operation/suspendUser`,
 	clear: `${DOCS}/UserSessions/#tag/UserSessions/operation/revokeUserSessions`,
 	session: `${DOCS}/Session/#tag/Session/operation/getSession`,
 	endSession: `${DOCS}/Session/#tag/Session/operation/revokeSession`,
@@ -55,6 +56,7 @@ const SOURCES = {
 export const OKTA_BUCKETS: Readonly<Record<string, string>> = {
 	listUsers: '/api/v1/users',
 	getUser: '/api/v1/users/{id}',
+	suspendUser: '/api/v1/users/{id}/lifecycle/*',
 	revokeUserSessions: '/api/v1/users/*',
 	getSession: '/api/v1/sessions',
 	revokeSession: '/api/v1/sessions',
@@ -366,6 +368,20 @@ function getUser(org: OktaOrg, request: VendorRequest, principal: Principal): Re
 	const embedded = request.search.get('expand') === 'blocks' ? { _embedded: { blocks: [] } } : {};
 	const body = { ...presentUser(user, request, true), ...embedded };
 	return { status: 200, headers: { etag }, body };
+}
+
+/** Documented for users who are active, and for no others. */
+function suspendUser(org: OktaOrg, request: VendorRequest): Reply {
+	const id = request.params.userId ?? '';
+	const user = org.findById(id) ?? org.findByLogin(id);
+	if (user === undefined) return notFound(`${id} (User)`);
+	if (user.status !== 'ACTIVE') {
+		return oktaError('E0000001', 'suspendUser', {
+			causes: ['Cannot suspend a user that is not active'],
+		});
+	}
+	org.updateUser(user.id, { status: 'SUSPENDED' });
+	return { status: 200, body: {} };
 }
 
 // --- Sessions --------------------------------------------------------------------------------------
@@ -747,6 +763,17 @@ export class Okta extends OktaOrg implements SimulatedVendor {
 					query: ['expand'],
 				},
 				(request, principal) => getUser(this, request, principal),
+			),
+			this.managed(
+				'users.lifecycle.suspend',
+				{
+					name: 'suspendUser',
+					method: 'POST',
+					url: '/api/v1/users/{userId}/lifecycle/suspend',
+					source: SOURCES.suspend,
+					scopes: ['okta.users.manage'],
+				},
+				(request) => suspendUser(this, request),
 			),
 			this.managed(
 				'users.lifecycle.clearSessions',

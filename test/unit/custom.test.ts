@@ -369,6 +369,15 @@ describe('who is meant', () => {
 			expect(seen.requests).toHaveLength(3);
 		});
 
+		test('what the answer names is taken as it is', async () => {
+			const { seen, at } = await serving((_, url) =>
+				url.includes('page') ? [200, users(jane)] : [200, { users: everybody, next: '{user}&a=b' }],
+			);
+			const provider = { ...WHOLE, lookup: { ...LOOKUP, pages: { next: '/next', query: 'page' } } };
+			expect((await retrieve(at(provider), JANE)).outcome).toBe('user_found');
+			expect(seen.requests[1]?.url).toContain('page=%7Buser%7D%26a%3Db');
+		});
+
 		test.each([
 			['no way to ask for more', { size: 10 }],
 			['a server that repeats itself', { size: 10, offset: 'skip' }],
@@ -625,16 +634,24 @@ describe('a revocation', () => {
 	});
 
 	test('puts nothing into a filter that could end it', async () => {
-		const identity = 'x" or id pr or "x@example.com';
-		const { seen, at } = await serving(() => [200, { users: [] }]);
+		const { seen, at } = await serving(() => [204]);
 		const query = { filter: 'userName eq "{user}"' };
-		const provider = { ...WHOLE, lookup: { ...LOOKUP, query } };
-		expect(await revoke(at(provider), identity)).toMatchObject({ cause: 'invalid_input' });
+		const connection = at({ name: 'Acme', revokeAll: { ...END_ALL, path: '/sessions', query } });
+		const identity = 'x" or id pr or "x@example.com';
+		expect(await revoke(connection, identity)).toMatchObject({ cause: 'invalid_input' });
 		expect(seen.requests).toEqual([]);
-		await revoke(at(provider), JANE);
+		expect((await revoke(connection, JANE)).outcome).toBe('revoked');
 		expect(new URL(seen.requests[0]?.url ?? '', 'http://x').searchParams.get('filter')).toBe(
 			`userName eq "${JANE}"`,
 		);
+	});
+
+	test('may look up by a filter, whoever it finds', async () => {
+		const { seen, at } = await serving(() => [200, { users: [jane] }]);
+		const query = { filter: "userName eq '{user}'" };
+		const provider = { ...WHOLE, lookup: { ...LOOKUP, query } };
+		expect((await revoke(at(provider), "o'brien' or id pr or 'x")).outcome).toBe('user_not_found');
+		expect(seen.requests).toHaveLength(1);
 	});
 
 	describe('by the token of each session', () => {

@@ -360,7 +360,9 @@ describe('Check Setup', () => {
 	test.each([{}, { organizationId: '' }])('is ready, and has proved it: %j', async (more) => {
 		const result = await check({}, more);
 		expect(result).toMatchObject({ outcome: 'ready' });
-		expect(result.message).toBe('Miro answers, and the credential may look up users and end their sessions');
+		expect(result.message).toBe(
+			'Miro answers, and the credential may look up users and end their sessions',
+		);
 	});
 
 	test('says what it does not know when Miro does not tell the scopes', async () => {

@@ -60,7 +60,7 @@ export function sessionsNode(connector: Connector, standIn?: Connector): new () 
 			const through = standIn && this.getNodeParameter(PROVIDER_TYPE, 0, 'http');
 			const connection =
 				standIn && through === THROUGH_WORKFLOW
-					? connectThrough(standIn, workflowLine(this))
+					? connectThrough(standIn, workflowLine(this, documentationUrl(standIn)))
 					: await openConnection(this, connector);
 			return await execute(this, connection);
 		}

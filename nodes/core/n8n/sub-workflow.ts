@@ -1,4 +1,4 @@
-import { type IDataObject, type IExecuteFunctions, NodeOperationError } from 'n8n-workflow';
+import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
 import { z } from 'zod';
 import {
 	type Budget,
@@ -10,19 +10,22 @@ import {
 	type VendorRequest,
 } from '../transport';
 import { WORKFLOW_ID } from './node.description';
+import { nodeError } from './surroundings';
 
 /**
  * A line on which a workflow of the user's own answers: the JSON body of a request becomes the one
  * item that it receives, and the items that it ends with are the answer.
  *
+ * @param page where it is explained
  * @throws NodeOperationError when no workflow is chosen
  */
-export function workflowLine(context: IExecuteFunctions): Line {
+export function workflowLine(context: IExecuteFunctions, page: string): Line {
 	const chosen = selected.safeParse(context.getNodeParameter(WORKFLOW_ID, 0, ''));
 	const id = chosen.success ? chosen.data.trim() : '';
 	if (id === '') {
-		throw new NodeOperationError(context.getNode(), "The parameter 'Workflow' is empty", {
-			description: 'Choose the workflow that ends the sessions',
+		throw nodeError(context, page, {
+			message: "The parameter 'Workflow' is empty",
+			nextStep: 'Choose the workflow that ends the sessions',
 		});
 	}
 	return new WorkflowLine(context, id);

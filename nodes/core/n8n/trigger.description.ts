@@ -7,12 +7,13 @@ import { WEBHOOK_CREDENTIAL } from '../webhook/credential';
 import { optionFields } from '../webhook/settings';
 import { policySlot } from './policy';
 import { asCollection } from './properties';
+import { WEBHOOK_TITLE } from './webhook';
 
 const PATH = '$parameter["path"].replace(/^\\/+|\\/+$/g, "")';
 const isAwaited = '$parameter["respond"] === "whenFinished"';
 
 const credentialSlots = (): INodeCredentialDescription[] => [
-	{ name: WEBHOOK_CREDENTIAL, required: true },
+	{ name: WEBHOOK_CREDENTIAL, displayName: WEBHOOK_TITLE, required: true },
 	policySlot(),
 ];
 

@@ -29,7 +29,7 @@ export interface Gate extends Pick<BodyRules, 'targets' | 'newRequestId'> {
 }
 
 /** What came over HTTP. */
-export interface Incoming {
+interface Incoming {
 	/** The caller's, as n8n sees it behind its proxies. */
 	address: string | undefined;
 	headers: Headers;

@@ -4,7 +4,7 @@ import { ConfigurationError } from '../connection';
 import type { Field } from '../field';
 import { type AllowList, readAllowList } from './addresses';
 
-export const DEFAULT_TOLERANCE = 300;
+const DEFAULT_TOLERANCE = 300;
 
 export const optionFields: readonly Field[] = [
 	{

@@ -124,10 +124,10 @@ async function startKratos(): Promise<Bench> {
 			Object.fromEntries(
 				kratos.all().map(({ id, email }) => [email, { sessions: kratos.sessionsOf(id).length }]),
 			),
-		addUser: ({ login, displayName }) =>
+		addUser: ({ login, displayName, idle }) =>
 			kratos.addIdentity({
 				email: login,
-				sessions: 2,
+				sessions: idle ? 0 : 2,
 				...(displayName === undefined ? {} : { name: displayName }),
 			}).id,
 		signIn: (login) => kratos.signIn(login).id,
@@ -223,8 +223,8 @@ async function startAuthentik(): Promise<Bench> {
 					.all()
 					.map(({ pk, username }) => [username, { sessions: authentik.sessionsOf(pk).length }]),
 			),
-		addUser: ({ login, email = login, displayName = login }) =>
-			String(authentik.addUser({ username: login, email, name: displayName, sessions: 2 }).pk),
+		addUser: ({ login, email = login, displayName: name = login, idle }) =>
+			String(authentik.addUser({ username: login, email, name, sessions: idle ? 0 : 2 }).pk),
 		signIn: (login) => authentik.signIn(login).uuid,
 		isLive: (session) => authentik.allSessions().some(({ uuid }) => uuid === session),
 		errorWith: (text) => ({ detail: text, non_field_errors: [text] }),

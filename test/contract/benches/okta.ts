@@ -241,6 +241,7 @@ export const okta: VendorFacts = {
 	},
 	authentications: [{ title: 'API token', tokenRequests: 0 }, ...serviceApps],
 	unusedRoutes: {
+		suspendUser: 'No node disables an account; the template Leaver tells how n8n does it',
 		getSession: 'Ending a session by its id needs no reading before: a 404 says that it is gone',
 	},
 	// The simulated org takes whatever it is given: stranger names than Okta's own rules let through.

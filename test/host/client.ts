@@ -11,6 +11,8 @@ const CALL_TIMEOUT_MS = 30_000;
 const PUBLISH_TIMEOUT_MS = 30_000;
 const EXECUTION_TIMEOUT_MS = 60_000;
 const POLL_MS = 100;
+/** What n8n calls an execution that has not come to its end. */
+const ALIVE = ['new', 'running', 'waiting'];
 /** The most that the public API gives at once. */
 const PAGE = 250;
 
@@ -301,7 +303,8 @@ export class N8nClient {
 	/** The executions of a workflow that have come to an end, the newest first. */
 	private async finishedExecutions(workflowId: string): Promise<Execution[]> {
 		const all = await this.executions(workflowId);
-		return all.filter(({ stoppedAt, status }) => stoppedAt !== null && status !== 'waiting');
+		// One that has waited keeps the time at which it began to wait as that of its end.
+		return all.filter(({ stoppedAt, status }) => stoppedAt !== null && !ALIVE.includes(status));
 	}
 
 	/** The execution of a workflow that waits for somebody, as soon as one does. */

@@ -30,7 +30,7 @@ const TOMAS = 'tomas.okafor@example.com';
 const UNKNOWN = 'nobody.at.all@example.com';
 const CAP = 4;
 /** n8n looks once a minute whose time to wait is over. */
-const TIMEOUT_MS = 150_000;
+const TIMEOUT_MS = 240_000;
 
 const colleague = {
 	email: `second-${String(process.pid)}@demo.example`,

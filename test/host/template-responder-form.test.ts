@@ -25,7 +25,7 @@ const CONFIRM = 'Confirm';
 const SIGNED_IN = 'nora.lindqvist@example.com';
 const PROTECTED = 'tomas.okafor@example.com';
 /** n8n looks once a minute whose time to wait is over. */
-const TIMEOUT_MS = 150_000;
+const TIMEOUT_MS = 240_000;
 
 const member = {
 	email: `analyst-${String(process.pid)}@demo.example`,

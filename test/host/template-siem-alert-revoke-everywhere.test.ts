@@ -17,7 +17,7 @@ const { n8n, simulator, template, approver } = stage;
 const SIGNED_IN = 'nora.lindqvist@example.com';
 const ALSO_SIGNED_IN = 'tomas.okafor@example.com';
 /** n8n looks once a minute whose time to wait is over. */
-const TIMEOUT_MS = 150_000;
+const TIMEOUT_MS = 240_000;
 const UNKNOWN = 'nobody.at.all@example.com';
 
 /** What the item of one user always has. */

@@ -19,13 +19,13 @@ export interface Active {
 	raw: unknown;
 }
 
-/**
- * Entries of one or several answers. `isWhole`: there surely are no others, as far as the
- * description tells how many fit into one answer.
- */
+/** Entries of one or several answers. */
 interface Entries {
+	/** The last answer. */
 	reply: VendorReply;
-	entries: readonly unknown[];
+	/** Null when the answer says that there is no such user. */
+	entries: readonly unknown[] | null;
+	/** There are no others, as far as the description tells how many fit into one answer. */
 	isWhole: boolean;
 }
 
@@ -62,21 +62,20 @@ const MOST_PAGES = 100;
  * Asks for all entries, page by page where the description has a way.
  *
  * @param most no more than so many are needed; null: all
- * @returns null when the answer says that there is no such user
  */
 export function* entriesOf(
 	kind: 'lookup' | 'listSessions',
 	described: Lookup | ListSessions,
 	values: Values,
 	most: number | null = null,
-): Inquiry<Entries | { reply: VendorReply; entries: null }> {
+): Inquiry<Entries> {
 	const { pages, success, notFound, nothingToRevoke } = described;
 	const found = new Map<string, unknown>();
 	let further = firstPage(pages);
 	for (let page = 1; ; page += 1) {
 		const request = describedRequest(kind, described, values);
 		const reply = yield { ...request, query: { ...request.query, ...further } };
-		if (hasStatus(reply, notFound)) return { reply, entries: null };
+		if (hasStatus(reply, notFound)) return { reply, entries: null, isWhole: true };
 		const isNone = hasStatus(reply, nothingToRevoke);
 		if (!isNone && !hasStatus(reply, success)) throw new UnusableReply(reply);
 		const entries = isNone ? [] : entriesIn(reply, kind, described.items);

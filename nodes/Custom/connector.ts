@@ -5,13 +5,13 @@
 import { z } from 'zod';
 import {
 	defineConnector,
+	hasDomain,
 	type Inquiry,
 	type Listing,
 	type Lookup,
 	oneOrMany,
 	type RevokeStep,
 	sameName,
-	hasDomain,
 	type StepVerdict,
 	UnusableReply,
 	type User,
@@ -41,7 +41,7 @@ const NO_LOOKUP = 'The provider description has no lookup';
 
 function* lookUp(identity: string, { lookup }: Description): Inquiry<Lookup<Account>> {
 	if (!lookup) return unknown(identity);
-	const { reply, entries, ...found } = yield* entriesOf('lookup', lookup, { user: identity });
+	const { reply, entries, isWhole } = yield* entriesOf('lookup', lookup, { user: identity });
 	if (entries === null) return { found: 'none', reply };
 	const users = entries.map((entry): User => ({
 		id: idIn(reply, 'lookup', entry, lookup.id),
@@ -54,7 +54,7 @@ function* lookUp(identity: string, { lookup }: Description): Inquiry<Lookup<Acco
 		({ id, login }) => sameName(id, identity) || sameName(login, identity),
 	);
 	if (named.length > 0) return among(reply, identity, named);
-	if ('isWhole' in found && !found.isWhole) throw new UnusableReply(reply, cut('lookup'));
+	if (!isWhole) throw new UnusableReply(reply, cut('lookup'));
 	const reached = hasDomain(identity) ? users.filter(({ email }) => sameName(email, identity)) : [];
 	return among(reply, identity, reached);
 }
@@ -108,15 +108,14 @@ function* sessionsOf(
 ): Inquiry<Sessions> {
 	// Ended sessions among the entries do not count, so how many are needed is not known beforehand.
 	const needed = list.active ? null : most;
-	const found = yield* entriesOf('listSessions', list, account, needed);
-	const { reply, entries } = found;
+	const { reply, entries, isWhole } = yield* entriesOf('listSessions', list, account, needed);
 	if (entries === null) {
 		throw new UnusableReply(reply, {
 			cause: 'unexpected_reply',
 			advice: 'it says that there is no such user any more; look the user up again',
 		});
 	}
-	return { reply, active: activeIn(reply, entries, list), isWhole: found.isWhole };
+	return { reply, active: activeIn(reply, entries, list), isWhole };
 }
 
 function* allSessionsOf(account: Account, list: ListSessions): Inquiry<readonly Active[]> {

@@ -211,6 +211,12 @@ function checkWhole(described: Omit<Description, 'name'>, wrong: Wrong): void {
 	if (!all && !(list && one)) {
 		wrong([], 'describes no way to end all sessions: revokeAll, or listSessions and revokeSession');
 	}
+	if (list && list.token === list.id) {
+		wrong(
+			['listSessions', 'token'],
+			'is the ID too, which is shown and stored: it is no secret then',
+		);
+	}
 	for (const kind of ['listSessions', 'revokeAll', 'revokeSession'] as const) {
 		const named = textsOf(described[kind] ?? { method: 'GET', path: '' }).flatMap(namesInBraces);
 		for (const name of ['login', 'email'] as const) {

@@ -7,11 +7,12 @@ import { type RefinementCtx, z } from 'zod';
  * @example const wrong = refusing<keyof typeof typed>(context); … return wrong('url', 'is empty');
  */
 export const refusing =
+	// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- The caller names its fields.
 	<Field extends string>(context: RefinementCtx) =>
-	(field: Field, message: string): typeof z.NEVER => {
-		context.addIssue({ code: z.ZodIssueCode.custom, path: [field], message });
-		return z.NEVER;
-	};
+		(field: Field, message: string): typeof z.NEVER => {
+			context.addIssue({ code: z.ZodIssueCode.custom, path: [field], message });
+			return z.NEVER;
+		};
 
 /** What fits into an HTTP header as it is: visible ASCII. */
 const headerSafe = /^[\x21-\x7e]+$/;

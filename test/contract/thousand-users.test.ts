@@ -326,5 +326,5 @@ describe(`seed ${seed}`, () => {
 				return users.every((user) => (everyone[user]?.[facts.revoke.held] ?? 0) === 0);
 			});
 		}
-	});
+	}, 120_000);
 });

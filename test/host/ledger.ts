@@ -1,5 +1,6 @@
 /** The template of the webhook API with a ledger, as a caller meets it. */
 import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { hmac, signed, unixSeconds } from '../support/signed';
 import type { Credential, N8nClient, SavedWorkflow } from './client';
 import type { Execution } from './execution';
@@ -8,6 +9,8 @@ import { withNode, type WorkflowFile } from './workflow';
 
 const FILE = 'webhook-api-with-ledger.json';
 const TIMEOUT_MS = 290_000;
+const BUSY_MS = 1_000;
+const POLL_MS = 100;
 
 /** The node names of the template. */
 export const LEDGER = {
@@ -100,6 +103,15 @@ export class Ledger {
 		return await this.call('/webhook', { method: 'POST', headers, body });
 	}
 
+	/** The same by a caller who comes again, with the same request id, as long as n8n is too busy. */
+	async postPatiently(request: object): Promise<Reply> {
+		for (;;) {
+			const reply = await this.post(request);
+			if (reply.status < 500) return reply;
+			await sleep(BUSY_MS);
+		}
+	}
+
 	/** Asks how a request stands, as somebody who has nothing but its id. */
 	async ask(requestId: string, tenantId = this.tenantId): Promise<Reply> {
 		return await this.call(`/requests/${requestId}?tenant_id=${tenantId}`, {});
@@ -113,6 +125,17 @@ export class Ledger {
 			'x-session-revocation-signature': `sha256=${hmac(this.secret, `${time}.GET.${requestId}.${tenantId}`)}`,
 		};
 		return await this.call(`/requests/${requestId}?tenant_id=${tenantId}`, { headers });
+	}
+
+	/** What the holder of the secret is told of a request when it is done. */
+	async settled(requestId: string): Promise<unknown> {
+		for (;;) {
+			const { status, body } = await this.askSigned(requestId);
+			// In the first moment it is not recorded yet.
+			const isDone = status === 200 && (body as { job_status: string }).job_status !== 'pending';
+			if (isDone) return body;
+			await sleep(POLL_MS);
+		}
 	}
 
 	private async call(path: string, init: RequestInit): Promise<Reply> {

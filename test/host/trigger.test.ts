@@ -361,20 +361,26 @@ describe('the samples of the documentation', () => {
 		expect([...languages].sort()).toEqual(Object.keys(interpreters).sort());
 	});
 
-	test.each(samples)('$language works once its first lines are filled in', async (sample) => {
-		const [command = '', flag = ''] = interpreters[sample.language] ?? [];
-		if (!isInstalled(command)) {
-			console.warn(`The sample in ${sample.language} was not run: ${command} is not installed`);
-			return;
-		}
-		const script = sample.text
-			.replaceAll('https://n8n.example.com/webhook/WEBHOOK-ID', awaited.baseUrl)
-			.replaceAll('sr_your_signing_secret', SECRET)
-			.replaceAll('your-tenant-id', TENANT)
-			.replaceAll('jane@example.com', SIGNED_IN);
-		const printed = await run(command, [flag, script], { timeoutMs: 60_000 });
-		expect(JSON.parse(printed)).toMatchObject({ job_status: 'completed' });
-	});
+	const canRun = ({ language }: (typeof samples)[number]): boolean =>
+		spawnSync(interpreters[language]?.[0] ?? '', ['--version']).error === undefined;
+	// What has no interpreter here is counted as skipped, not as passed.
+	const others = samples.filter((sample) => !canRun(sample));
+	if (others.length > 0)
+		test.skip.each(others)('$language has no interpreter here', () => undefined);
+
+	test.each(samples.filter(canRun))(
+		'$language works with its first lines filled in',
+		async (sample) => {
+			const [command = '', flag = ''] = interpreters[sample.language] ?? [];
+			const script = sample.text
+				.replaceAll('https://n8n.example.com/webhook/WEBHOOK-ID', awaited.baseUrl)
+				.replaceAll('sr_your_signing_secret', SECRET)
+				.replaceAll('your-tenant-id', TENANT)
+				.replaceAll('jane@example.com', SIGNED_IN);
+			const printed = await run(command, [flag, script], { timeoutMs: 60_000 });
+			expect(JSON.parse(printed)).toMatchObject({ job_status: 'completed' });
+		},
+	);
 
 	test('make secrets', async () => {
 		const lines = [...page.matchAll(/^ +((?:node|echo|python3) .*sr_.*)$/gm)];
@@ -385,9 +391,6 @@ describe('the samples of the documentation', () => {
 		for (const secret of secrets) expect(secret.trim()).toMatch(/^sr_[\w-]{43,}$/);
 	});
 });
-
-const isInstalled = (command: string): boolean =>
-	spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined;
 
 test('the editor shows the address, both outputs and the slots of the trigger', async () => {
 	const editor = await Editor.open(n8n.url, n8n.owner, 1600);
@@ -408,7 +411,7 @@ test('the editor shows the address, both outputs and the slots of the trigger', 
 	} finally {
 		await editor.close();
 	}
-});
+}, 180_000);
 
 describe('nothing starts', () => {
 	const planted = `planted-${randomUUID()}`;

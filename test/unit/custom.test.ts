@@ -159,6 +159,11 @@ describe('a description', () => {
 			},
 			'outside of its body',
 		],
+		[
+			'an ID that is the token',
+			{ ...WHOLE, listSessions: { ...LIST, token: LIST.id } },
+			'listSessions.token is the ID too',
+		],
 		['a body with GET', find({ body: { a: 1 } }), 'lookup.body cannot be sent with GET'],
 		['no status', all({ success: [] }), 'revokeAll.success is empty'],
 		['a text as status', all({ success: ['200'] }), 'revokeAll.success.0 must be number'],

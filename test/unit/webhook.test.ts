@@ -1,4 +1,6 @@
 /** Who may call the webhook API, and what a request means: each refusal with its code. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { NO_POLICY, readPolicy } from '../../nodes/core/policy';
 import { readAllowList } from '../../nodes/core/webhook/addresses';
@@ -584,6 +586,9 @@ describe('the answer', () => {
 	});
 });
 
-test('every code has one status', () => {
-	expect(Object.values(REFUSALS).every((status) => status >= 400)).toBe(true);
+test('every code stands in the documentation with its status, and no other', () => {
+	const page = readFileSync(join(__dirname, '../../docs/webhook.md'), 'utf8');
+	const rows = [...page.matchAll(/^\| (\d{3}) +\| `(\w+)`/gm)];
+	const documented = new Map(rows.map(([, status, code = '']) => [code, Number(status)]));
+	expect(documented).toEqual(new Map(Object.entries(REFUSALS)));
 });

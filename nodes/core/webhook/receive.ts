@@ -1,6 +1,5 @@
 /** Lets requests in that hold in every respect, and no others. Knows no n8n: what it needs of the world comes in. */
-import type { Policy } from '../policy';
-import { refusalOf } from '../policy';
+import { type Policy, refusalOf } from '../policy';
 import type { AllowList } from './addresses';
 import {
 	type BodyRules,

@@ -22,6 +22,8 @@ function asSource(value: unknown): string {
 			.replace(/"main"/g, 'NodeConnectionTypes.Main')
 			// A key's ID is public; the rule on passwords goes by the word "key" in the name.
 			.replace('name: "keyId"', 'name: "kid"')
+			// What a header holds proves who sends it, although its name does not say so.
+			.replace('name: "headerValue"', 'name: "headerToken"')
 			// A switch is no secret, although its name speaks of certificates.
 			.replace('name: "allowUnauthorizedCerts"', 'name: "allowUnauthorized"')
 	);

@@ -183,8 +183,9 @@ export async function converse<T>(
 export async function standpoint(
 	{ credential, line }: Pick<Connection, 'credential' | 'line'>,
 	budget: Budget,
+	how?: 'anew',
 ): Promise<Standpoint<unknown>> {
-	return { credential, scopes: await line.grantedScopes(budget) };
+	return { credential, scopes: await line.grantedScopes(budget, how) };
 }
 
 /** Whose the credential is must not hold up anybody's containment. */

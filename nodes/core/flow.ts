@@ -196,7 +196,8 @@ export async function checkSetup({
 	const { connector, line } = connection;
 	const journal = new Journal({ connection, identity: null });
 	try {
-		const inquiry = connector.checkSetup(await standpoint(connection, budget));
+		// A token of before would speak of rights that may be gone by now.
+		const inquiry = connector.checkSetup(await standpoint(connection, budget, 'anew'));
 		const answer = await converse(inquiry, line, journal.counting(budget));
 		if (answer.reply) journal.decidedBy(answer.reply);
 		if (!answer.usable) throw stopForReply(connector, answer, 'set-up check');

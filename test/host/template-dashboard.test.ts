@@ -184,18 +184,16 @@ describe('with a ledger', () => {
 		await simulator.reset();
 		const user = 'nora.lindqvist@example.com';
 		expect((await ledger.post({ user })).status).toBe(200);
-		expect((await figures()).latest).toMatchObject([
-			{
-				user,
-				status: 'completed',
-				billable: true,
-				reason: 'SOAR containment',
-				source: 'playbook',
-				systems: [{ integration: 'okta', outcome: 'revoked', kind: 'ended' }],
-				left: [],
-			},
-			...Array.from({ length: 9 }, () => ({})),
-		]);
+		const [newest] = (await figures()).latest as object[];
+		expect(newest).toMatchObject({
+			user,
+			status: 'completed',
+			billable: true,
+			reason: 'SOAR containment',
+			source: 'playbook',
+			systems: [{ integration: 'okta', outcome: 'revoked', kind: 'ended' }],
+			left: [],
+		});
 	});
 });
 

@@ -121,6 +121,17 @@ describe('a token', () => {
 		expect(server.minted()).toBe(1);
 	});
 
+	test('tells the scopes of now when asked anew, and the next request goes with them', async () => {
+		const server = await vendor((response, count) =>
+			issue(response, count, { scope: count === 1 ? 'read write' : 'read' }),
+		);
+		const line = server.line();
+		expect(await line.grantedScopes(within(5000))).toEqual(['read', 'write']);
+		expect(await line.grantedScopes(within(5000), 'anew')).toEqual(['read']);
+		await line.send(get, within(5000));
+		expect(server.minted()).toBe(2);
+	});
+
 	test('a credential that mints none has no scopes', async () => {
 		expect(await lineTo('https://vendor.example').grantedScopes(within(100))).toBeNull();
 	});

@@ -126,7 +126,8 @@ class VendorLine implements Line {
 		});
 	}
 
-	async grantedScopes(budget: Budget): Promise<readonly string[] | null> {
+	async grantedScopes(budget: Budget, how?: 'anew'): Promise<readonly string[] | null> {
+		if (how === 'anew') this.#tokens.forget();
 		const { authentication } = this.#access;
 		const pasted = authentication.type === 'header' ? bearerIn(authentication.value) : undefined;
 		return await this.#within(budget, async (scope) => {

@@ -49,6 +49,11 @@ export class TokenCache {
 		if (this.#current?.token === token) this.#current = undefined;
 	}
 
+	/** Forgets the token, whether or not the vendor still takes it. */
+	forget(): void {
+		this.#current = undefined;
+	}
+
 	async #mint(grant: TokenGrant, send: SendForm, scope: Scope): Promise<MintedToken> {
 		try {
 			const token = await mintWithRetries(grant, send, scope, this.#dpopKey);

@@ -208,9 +208,10 @@ export interface Line {
 	 * as the claims of a token that is a JWT do (unverified: for information only). Null when neither
 	 * says. Mints a token when the credential mints one and there is none yet.
 	 *
+	 * @param how `anew`: mints a token in any case, because rights may have changed since the last one
 	 * @throws TransportError as `send`
 	 */
-	grantedScopes(budget: Budget): Promise<readonly string[] | null>;
+	grantedScopes(budget: Budget, how?: 'anew'): Promise<readonly string[] | null>;
 	/**
 	 * Lets `ms` milliseconds pass.
 	 *

@@ -38,16 +38,18 @@ export type RetryDecision =
  */
 export function decideRetry(facts: AttemptFacts): RetryDecision {
 	const again = (waitMs: number, countsAs: 'failure' | 'postponement'): RetryDecision => {
-		const [made, most] =
+		const [made, limit] =
 			countsAs === 'failure'
 				? [facts.failures + 1, mostFailures]
 				: [facts.postponements, mostPostponements];
-		return made < most && waitMs < facts.remainingMs
+		return made < limit && waitMs < facts.remainingMs
 			? { retry: true, waitMs, countsAs }
 			: { retry: false };
 	};
-	const jitter = ({ base, cap }: { base: number; cap: number }, exponent: number) =>
-		facts.random * Math.min(cap, base * 2 ** exponent);
+	const most = ({ base, cap }: { base: number; cap: number }, exponent: number) =>
+		Math.min(cap, base * 2 ** exponent);
+	const jitter = (backoff: typeof quickBackoff, exponent: number) =>
+		facts.random * most(backoff, exponent);
 
 	const { outcome } = facts;
 	if (outcome.kind === 'failed') {
@@ -61,7 +63,9 @@ export function decideRetry(facts: AttemptFacts): RetryDecision {
 			return again(jitter(quickBackoff, facts.postponements), 'postponement');
 		}
 		const asked = askedWait(outcome.rate, outcome.status);
-		return again(asked || jitter(quotaBackoff, facts.postponements), 'postponement');
+		// Who said "too many" is not asked again at once, whatever the dice say.
+		const half = most(quotaBackoff, facts.postponements) / 2;
+		return again(asked || half + facts.random * half, 'postponement');
 	}
 	if (!facts.idempotent || ![500, 502, 503, 504].includes(outcome.status)) return { retry: false };
 	const asked = outcome.status === 503 ? askedWait(outcome.rate, outcome.status) : 0;

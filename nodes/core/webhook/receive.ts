@@ -109,7 +109,9 @@ export function receiveStatus(
 	const tenant = typeof tenantId === 'string' ? tenantId : null;
 	const authenticated = mustSign || isSigned(headers);
 	if (authenticated) {
-		const message = Buffer.from(`GET.${String(requestId)}.${tenant ?? ''}`);
+		const message = Buffer.from(
+			`GET.${typeof requestId === 'string' ? requestId : ''}.${tenant ?? ''}`,
+		);
 		const rules = { ...rulesOf(gate), requireTimestamp: true };
 		verify(headers, message, rules, Math.floor(gate.now / 1000));
 	}

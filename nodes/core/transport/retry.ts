@@ -9,6 +9,8 @@ export const mostPostponements = 5;
 const quickBackoff = { base: 200, cap: 5_000 };
 /** For a vendor that says "too many" without a time: Google asks for 1, 2, 4 … s, and a quota is counted per minute. https://developers.google.com/workspace/admin/directory/v1/limits */
 const quotaBackoff = { base: 1_000, cap: 32_000 };
+/** Who said "too many" is not asked again at once (ms), whatever the dice say. */
+const leastQuotaWait = 500;
 
 /** What became of one attempt. */
 export type Outcome =
@@ -38,18 +40,16 @@ export type RetryDecision =
  */
 export function decideRetry(facts: AttemptFacts): RetryDecision {
 	const again = (waitMs: number, countsAs: 'failure' | 'postponement'): RetryDecision => {
-		const [made, limit] =
+		const [made, most] =
 			countsAs === 'failure'
 				? [facts.failures + 1, mostFailures]
 				: [facts.postponements, mostPostponements];
-		return made < limit && waitMs < facts.remainingMs
+		return made < most && waitMs < facts.remainingMs
 			? { retry: true, waitMs, countsAs }
 			: { retry: false };
 	};
-	const most = ({ base, cap }: { base: number; cap: number }, exponent: number) =>
-		Math.min(cap, base * 2 ** exponent);
-	const jitter = (backoff: typeof quickBackoff, exponent: number) =>
-		facts.random * most(backoff, exponent);
+	const jitter = ({ base, cap }: { base: number; cap: number }, exponent: number) =>
+		facts.random * Math.min(cap, base * 2 ** exponent);
 
 	const { outcome } = facts;
 	if (outcome.kind === 'failed') {
@@ -63,9 +63,8 @@ export function decideRetry(facts: AttemptFacts): RetryDecision {
 			return again(jitter(quickBackoff, facts.postponements), 'postponement');
 		}
 		const asked = askedWait(outcome.rate, outcome.status);
-		// Who said "too many" is not asked again at once, whatever the dice say.
-		const half = most(quotaBackoff, facts.postponements) / 2;
-		return again(asked || half + facts.random * half, 'postponement');
+		const untold = Math.max(leastQuotaWait, jitter(quotaBackoff, facts.postponements));
+		return again(asked || untold, 'postponement');
 	}
 	if (!facts.idempotent || ![500, 502, 503, 504].includes(outcome.status)) return { retry: false };
 	const asked = outcome.status === 503 ? askedWait(outcome.rate, outcome.status) : 0;

@@ -285,8 +285,16 @@ export class N8nClient {
 		return JSON.stringify(stored);
 	}
 
-	/** How many executions of a workflow have come to an end. */
+	/**
+	 * How many executions of a workflow have come to an end, once none of it runs any more: an answer
+	 * may come before the execution that gave it has ended.
+	 */
 	async executionCount(workflowId: string): Promise<number> {
+		const deadline = Date.now() + EXECUTION_TIMEOUT_MS;
+		while ((await this.runningExecutions(workflowId)).length > 0) {
+			if (Date.now() > deadline) throw new Error(`Workflow ${workflowId} does not come to rest.`);
+			await sleep(POLL_MS);
+		}
 		return (await this.finishedExecutions(workflowId)).length;
 	}
 

@@ -111,6 +111,15 @@ export function describeEverywhere(connectors: readonly Connector[]): INodeTypeD
 				displayOptions: shownWhen({ operation: ['revoke'], targetMode: ['selected'] }),
 			},
 			{
+				displayName: 'Reason',
+				name: 'reason',
+				type: 'string',
+				default: '',
+				placeholder: 'e.g. Impossible travel',
+				description: 'Why the sessions are revoked, carried into every result',
+				displayOptions: whenRevoking,
+			},
+			{
 				displayName: 'Dry Run',
 				name: 'dryRun',
 				type: 'boolean',
@@ -185,14 +194,6 @@ export function describeEverywhere(connectors: readonly Connector[]): INodeTypeD
 
 /** What the first look needs nothing of. */
 const more = (connectors: readonly Connector[]): INodeProperties[] => [
-	{
-		displayName: 'Reason',
-		name: 'reason',
-		type: 'string',
-		default: '',
-		placeholder: 'e.g. Impossible travel',
-		description: 'Why the sessions are revoked, carried into every result',
-	},
 	{
 		displayName: 'Source',
 		name: 'source',

@@ -377,6 +377,8 @@ describe('the samples of the documentation', () => {
 				.replaceAll('sr_your_signing_secret', SECRET)
 				.replaceAll('your-tenant-id', TENANT)
 				.replaceAll('jane@example.com', SIGNED_IN);
+			// What two samples sign in the same second is the same request.
+			await sleep(1_100);
 			const printed = await run(command, [flag, script], { timeoutMs: 60_000 });
 			expect(JSON.parse(printed)).toMatchObject({ job_status: 'completed' });
 		},

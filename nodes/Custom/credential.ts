@@ -9,7 +9,7 @@ import {
 	refusing,
 } from '../core/connector';
 import { describedRequest } from './answers';
-import { type Description, readDescription } from './description';
+import { type Description, headerForm, readDescription } from './description';
 
 /** How requests prove who sends them. */
 type Authentication =
@@ -132,8 +132,6 @@ export const fields: readonly Field[] = [
 ];
 
 const printable = /^[\x20-\x7e]+$/;
-/** https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2 */
-const headerToken = /^[\w!#$%&'*+.^`|~-]+$/;
 /** Headers that belong to the transport. */
 const REFUSED_HEADERS =
 	/^(?:host|content-.*|transfer-encoding|accept.*|connection|keep-alive|te|trailer|upgrade|expect)$/i;
@@ -187,8 +185,7 @@ export const schema = z
 			case 'header': {
 				const headerName = given.headerName.trim();
 				const headerValue = given.headerValue.trim();
-				if (!headerToken.test(headerName))
-					return wrong('headerName', 'is not the name of a header');
+				if (!headerForm.test(headerName)) return wrong('headerName', 'is not the name of a header');
 				if (REFUSED_HEADERS.test(headerName)) {
 					return wrong('headerName', 'names a header that is always set otherwise');
 				}

@@ -58,11 +58,14 @@ const REFUSED_HEADERS =
 	/^(?:host|authorization|cookie|proxy-.*|content-length|content-encoding|transfer-encoding|accept-encoding|connection|keep-alive|te|trailer|upgrade|expect|forwarded|x-forwarded-.*|x-original-.*|x-rewrite-.*|x-http-method.*|x-method-override)$/i;
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json(?:;.*)?$/i;
 
+/** The name of a header. https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2 */
+export const headerForm = /^[\w!#$%&'*+.^`|~-]+$/;
+
 const headers = z.record(z.string()).superRefine((given, context) => {
 	for (const [name, value] of Object.entries(given)) {
 		const wrong = (message: string): void =>
 			context.addIssue({ code: 'custom', path: [name], message });
-		if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) wrong('is not the name of a header');
+		if (!headerForm.test(name)) wrong('is not the name of a header');
 		if (REFUSED_HEADERS.test(name)) wrong('is a header that cannot be described');
 		if (!/^[\x20-\x7e]*$/.test(value)) wrong('has characters that no header has');
 		if (namesInBraces(value).length > 0) wrong('is a header, which takes no placeholders');
@@ -157,7 +160,9 @@ const inBraces = (names: readonly string[]): string =>
 
 const description = z
 	.object({
-		name: text.max(80, 'is longer than 80 characters').regex(/^[^\p{Cc}]*$/u, 'is not plain text'),
+		name: text
+			.max(80, 'is longer than 80 characters')
+			.regex(/^[^\p{Cc}<>]*$/u, 'is not plain text'),
 		lookup: lookup.optional(),
 		listSessions: listSessions.optional(),
 		revokeAll: revokeAll.optional(),

@@ -3,7 +3,7 @@
  * with `{ identityKey, changed }`. Internal to the node: it is no target of its own.
  */
 import { z } from 'zod';
-import { defineConnector, type StepVerdict, type VendorReply } from '../core/connector';
+import { defineConnector, type StepVerdict, unasked, type VendorReply } from '../core/connector';
 import { custom } from './connector';
 
 const ACTION = 'revoke_sessions';
@@ -32,16 +32,14 @@ export const customWorkflow = defineConnector<unknown, string, unknown>({
 			'it has to end with exactly one item { identityKey, changed }, with the identityKey that it received and with true or false',
 	}),
 
-	// eslint-disable-next-line require-yield -- nobody is asked
-	*lookUp(identity) {
-		return {
+	lookUp: (identity) =>
+		unasked({
 			found: 'unknown',
 			reply: null,
 			account: identity,
 			why: 'Whether there is such a user only the sub-workflow knows',
 			missingPermissions: [],
-		};
-	},
+		}),
 
 	endedOutcome: 'revoked',
 	revocation: (identity) => [
@@ -67,9 +65,9 @@ export const customWorkflow = defineConnector<unknown, string, unknown>({
 		},
 	],
 
-	// eslint-disable-next-line require-yield -- nothing can be asked
-	*checkSetup() {
+	checkSetup() {
 		const what = 'nothing can be asked without ending sessions';
-		return { missingPermissions: [], unproved: null, problem: { cause: 'configuration', what } };
+		const problem = { cause: 'configuration', what } as const;
+		return unasked({ missingPermissions: [], unproved: null, problem });
 	},
 });

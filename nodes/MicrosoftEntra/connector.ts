@@ -17,6 +17,7 @@ import {
 	type Refusal,
 	sameName,
 	type Survivor,
+	unasked,
 	UnusableReply,
 	type User,
 	type VendorReply,
@@ -248,11 +249,12 @@ export const microsoftEntra = defineConnector<EntraCredential, Account, EntraOpt
 	lookUp,
 
 	/** Only a token of a user, which names its scopes in `scp`, acts as somebody. */
-	// eslint-disable-next-line require-yield -- The token says it; other vendors are asked here.
-	*ownAccount({ credential }) {
-		if (credential.authentication !== 'accessToken') return null;
+	ownAccount({ credential }) {
+		if (credential.authentication !== 'accessToken') return unasked(null);
 		const claims = claimsIn(credential.accessToken);
-		return typeof claims?.scp === 'string' && typeof claims.oid === 'string' ? claims.oid : null;
+		return unasked(
+			typeof claims?.scp === 'string' && typeof claims.oid === 'string' ? claims.oid : null,
+		);
 	},
 
 	endedOutcome: 'tokens_revoked',

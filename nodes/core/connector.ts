@@ -25,6 +25,12 @@ export type Schema<T> = ZodType<T, ZodTypeDef, unknown>;
 /** A dialogue that only reads: yields requests, receives their replies, returns what it learned. */
 export type Inquiry<T> = Generator<VendorRequest, T, VendorReply>;
 
+/** An inquiry that learns nothing from the vendor, because what it comes to is known. */
+// eslint-disable-next-line require-yield -- To ask nothing is what it is for.
+export function* unasked<T>(known: T): Inquiry<T> {
+	return known;
+}
+
 /** A user as every connector reports it. */
 export interface User {
 	id: string;

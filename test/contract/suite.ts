@@ -33,6 +33,7 @@ export function eachConnector(define: (stand: Stand) => void): void {
 		afterEach(() => expectDocumented(bench.simulator));
 		afterAll(() => bench.close());
 		const check = (title: string, work: () => Promise<void>, reason = facts.leftOut[title]) => {
+			// Skipped by the connector's own facts only; the reason stands on its page too.
 			if (reason === undefined) test(title, work);
 			else test.skip(`${title} (left out: ${reason})`, work);
 		};

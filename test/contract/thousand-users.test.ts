@@ -14,6 +14,7 @@ import {
 import { isSuccess } from '../../nodes/core/outcome';
 import type { TargetResult } from '../../nodes/core/result';
 import type { Fault, MatchableRequest } from '../simulator/faults';
+import { requestFor } from '../support/everywhere';
 import type { Bench, Held, VendorFacts } from './bench';
 import { benches } from './benches';
 import { expectDocumented, isLeftOut, others, until } from './suite';
@@ -120,29 +121,6 @@ function disturb({ facts, bench: { simulator } }: Vendor, roll: () => number): v
 	}
 }
 
-function requestFor(user: string, place: number, targets: UserRequest['targets']): UserRequest {
-	return {
-		requestId: `request-${place}`,
-		user,
-		targets,
-		targetsSkipped: [],
-		identitySource: null,
-		triggers: null,
-		isUnchanged: false,
-		summaryFormat: 'none',
-		auditRecord: false,
-		notFoundPolicy: 'failWhenNowhere',
-		dryRun: false,
-		protectedUsers: [],
-		// More than they need, so that a busy machine makes no difference.
-		timeoutMs: 120_000,
-		refusal: null,
-		reason: null,
-		source: null,
-		incidentId: null,
-	};
-}
-
 /** Revokes users at the vendors that `wanted` says, as the node does it. */
 async function run(
 	whom: readonly string[],
@@ -167,7 +145,15 @@ async function run(
 			}));
 	return await pMap(
 		whom,
-		(user, place) => revokeEverywhere(requestFor(user, place, targetsOf(user))),
+		(user, place) =>
+			revokeEverywhere(
+				requestFor(targetsOf(user), {
+					requestId: `request-${place}`,
+					user,
+					// More than they need, so that a busy machine makes no difference.
+					timeoutMs: 120_000,
+				}),
+			),
 		{ concurrency: IN_PARALLEL },
 	);
 }

@@ -5,6 +5,7 @@ import type { Connector } from '../../nodes/core/connector';
 import { revokeEverywhere, type UserRequest } from '../../nodes/core/everywhere/run';
 import { isSuccess } from '../../nodes/core/outcome';
 import { type Line, TransportError } from '../../nodes/core/transport/types';
+import { requestFor } from '../support/everywhere';
 import { anyScript, type Happening, type Script, scripted, USER } from './support/scripted';
 
 /** Scripts without a rule of their own: here the guard of the user decides. */
@@ -40,30 +41,6 @@ const READ_BACK: Script['readBack'] = {
 	possible: true,
 };
 
-const requestOf = (
-	targets: UserRequest['targets'],
-	more: Partial<UserRequest> = {},
-): UserRequest => ({
-	requestId: 'request-1',
-	user: 'jane@example.com',
-	targets,
-	targetsSkipped: [],
-	identitySource: null,
-	triggers: null,
-	isUnchanged: false,
-	summaryFormat: 'none',
-	auditRecord: false,
-	notFoundPolicy: 'failWhenNowhere',
-	dryRun: false,
-	protectedUsers: [],
-	timeoutMs: 10_000,
-	refusal: null,
-	reason: 'alert',
-	source: 'test',
-	incidentId: null,
-	...more,
-});
-
 /** Lets nobody go on before so many have come. */
 function barrier(count: number): () => Promise<void> {
 	let left = count;
@@ -90,7 +67,7 @@ async function run({ scripts, protectedUsers = [], refusal = null, unusable = 0,
 		cause: 'configuration' as const,
 	}));
 	const result = await revokeEverywhere(
-		requestOf([...problems, ...targets], { protectedUsers, refusal }),
+		requestFor([...problems, ...targets], { protectedUsers, refusal }),
 	);
 	const keys = [...problems, ...targets].map(({ key }) => key);
 	return { result, happenings, keys };
@@ -184,7 +161,7 @@ describe('time', () => {
 					};
 					return { ...task, key, connection: { ...task.connection, line: { ...line, send } } };
 				});
-				const { results } = await revokeEverywhere(requestOf(targets));
+				const { results } = await revokeEverywhere(requestFor(targets));
 				expect(results.map(({ outcome }) => outcome)).toEqual(targets.map(() => 'revoked'));
 				expect(happenings.filter(isRevoke)).toHaveLength(count);
 			}),
@@ -201,7 +178,7 @@ describe('time', () => {
 			connection: { ...task.connection, line: { ...task.connection.line, send } },
 		});
 		const { results } = await revokeEverywhere(
-			requestOf([
+			requestFor([
 				{
 					key: 'slow',
 					// Its look-up is answered only after the other one has ended the sessions.
@@ -260,7 +237,7 @@ describe('a connector with a mistake in it', () => {
 		const { task } = scripted(script, { key: 'broken' });
 		const connector = withMistake(task.connection.connector, part);
 		const { results } = await revokeEverywhere(
-			requestOf([
+			requestFor([
 				{ ...task, key: 'broken', connection: { ...task.connection, connector } },
 				{ ...scripted(fine, { key: 'fine' }).task, key: 'fine' },
 			]),
@@ -368,7 +345,7 @@ describe('protected users', () => {
 			return { ...task, key, connection: { ...task.connection, line: { ...line, send } } };
 		};
 		const { results } = await revokeEverywhere(
-			requestOf([inTime('working', false), inTime('hanging', true)], {
+			requestFor([inTime('working', false), inTime('hanging', true)], {
 				protectedUsers: ['break-glass-*'],
 				timeoutMs: 2_000,
 			}),

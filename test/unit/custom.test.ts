@@ -96,6 +96,7 @@ describe('a description', () => {
 		['a list', '[]', 'it must be object, not array'],
 		['a text', '"x"', 'it must be object, not string'],
 		['no name', without('name', WHOLE), 'name is missing'],
+		['markup in its name', { ...WHOLE, name: '<b>Acme</b>' }, 'name is not plain text'],
 		['no way to end sessions', { name: 'Acme', lookup: LOOKUP }, 'no way to end all sessions'],
 		['half a way', { name: 'Acme', listSessions: LIST }, 'no way to end all sessions'],
 		['an unknown request', { ...WHOLE, logout: END_ALL }, "it has the unknown member 'logout'"],

@@ -72,7 +72,7 @@ export function readItem(parameter: Parameter, connections: Connections): UserRe
 	);
 	const { keys, skipped } = readTargets(parameter, connections);
 	const { enabled, protectedUsers } = readGuardrails(parameter);
-	const requestId = readText('Request ID', parameter('requestId', ''));
+	const requestId = readRequestId(parameter);
 	const triggers = readTriggerMap('Triggers', parameter('triggers', {}));
 	const lastTriggers = readTriggerMap('Last Triggers', parameter('lastTriggers', {}));
 	const sourceKey = readText('Identity Source', parameter('identitySource', ''));
@@ -277,6 +277,13 @@ function parse(label: string, text: string): unknown {
 	if (parsed instanceof SyntaxError) throw new InputError(label, 'is not valid JSON');
 	return parsed;
 }
+
+/**
+ * @returns null when none is given
+ * @throws InputError
+ */
+export const readRequestId = (parameter: Parameter): string | null =>
+	readText('Request ID', parameter('requestId', ''));
 
 function readText(label: string, value: unknown): string | null {
 	if (value === '' || value === null || value === undefined) return null;

@@ -9,6 +9,7 @@ import {
 	InputError,
 	type Parameter,
 	readItem,
+	readRequestId,
 	readRunSettings,
 	type RunSettings,
 } from '../everywhere/parameters';
@@ -191,8 +192,8 @@ function prepare(
 	index: number,
 ): Job[] {
 	const read = attempt(InputError, () => readItem(parametersOf(context, index), connections));
-	const given = context.getNodeParameter('requestId', index, '');
-	const requestId = typeof given === 'string' && given !== '' ? given : randomUUID();
+	const given = attempt(InputError, () => readRequestId(parametersOf(context, index)));
+	const requestId = typeof given === 'string' ? given : randomUUID();
 	return read instanceof InputError
 		? [{ index, request: unusable(requestId, inputMessage(read.parameter, read.message, index)) }]
 		: read.map((request) => {

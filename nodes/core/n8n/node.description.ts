@@ -184,7 +184,7 @@ const standInParameters = (): INodeProperties[] => [
 	},
 ];
 
-/** The user, who can be left out where only the credential tells whether he is needed. */
+/** The user, who can be left out where only the credential tells whether it is needed. */
 function userParameters(connector: Connector, offered: ConnectorOperation[]): INodeProperties[] {
 	const { revokeOne } = connector;
 	const parameter = (operation: ConnectorOperation[]): INodeProperties => ({
